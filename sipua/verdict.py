@@ -1,0 +1,102 @@
+"""How an attempt ended: one verdict, with its exit status and a sentence for people."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Verdict(Enum):
+    """The value is the word that JSON and people read."""
+
+    REGISTERED = "registered"
+    DEREGISTERED = "deregistered"
+    OK = "ok"
+    NO_READER = "no-reader"
+    NO_CARD = "no-card"
+    NO_APPLICATION = "no-application"
+    PIN_REQUIRED = "pin-required"
+    PIN_WRONG = "pin-wrong"
+    PIN_BLOCKED = "pin-blocked"
+    CARD_ERROR = "card-error"
+    MAC_FAILURE = "mac-failure"
+    SYNC_FAILURE = "sync-failure"
+    NO_AKA_OFFERED = "no-aka-offered"
+    BAD_CHALLENGE = "bad-challenge"
+    REJECTED = "rejected"
+    WRONG_RESPONSE = "wrong-response"
+    CHALLENGE_LOOP = "challenge-loop"
+    SECURITY_AGREEMENT = "security-agreement"
+    SERVER_ERROR = "server-error"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    DNS_FAILURE = "dns-failure"
+    TLS_FAILURE = "tls-failure"
+    INTERNAL_ERROR = "internal-error"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the process that ends with this verdict."""
+        return EXIT_STATUS[self]
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for a person who knows SIP but not this program."""
+        return SENTENCE[self]
+
+
+EXIT_STATUS = {
+    Verdict.REGISTERED: 0,
+    Verdict.DEREGISTERED: 0,
+    Verdict.OK: 0,
+    Verdict.NO_READER: 10,
+    Verdict.NO_CARD: 11,
+    Verdict.NO_APPLICATION: 12,
+    Verdict.PIN_REQUIRED: 13,
+    Verdict.PIN_WRONG: 14,
+    Verdict.PIN_BLOCKED: 15,
+    Verdict.CARD_ERROR: 16,
+    Verdict.MAC_FAILURE: 20,
+    Verdict.SYNC_FAILURE: 21,
+    Verdict.NO_AKA_OFFERED: 22,
+    Verdict.BAD_CHALLENGE: 23,
+    Verdict.REJECTED: 30,
+    Verdict.WRONG_RESPONSE: 31,
+    Verdict.CHALLENGE_LOOP: 32,
+    Verdict.SECURITY_AGREEMENT: 33,
+    Verdict.SERVER_ERROR: 34,
+    Verdict.UNREACHABLE: 40,
+    Verdict.TIMEOUT: 41,
+    Verdict.DNS_FAILURE: 42,
+    Verdict.TLS_FAILURE: 43,
+    Verdict.INTERNAL_ERROR: 70,
+    Verdict.INTERRUPTED: 130,
+}
+
+SENTENCE = {
+    Verdict.REGISTERED: "The registrar accepted the registration.",
+    Verdict.DEREGISTERED: "The registrar removed the registration.",
+    Verdict.OK: "Done.",
+    Verdict.NO_READER: "There is no PC/SC service, or no reader that fits.",
+    Verdict.NO_CARD: "The reader holds no card.",
+    Verdict.NO_APPLICATION: "The card carries no USIM or ISIM that can be used.",
+    Verdict.PIN_REQUIRED: "The card asks for PIN1 and none was given.",
+    Verdict.PIN_WRONG: "The card refused the PIN.",
+    Verdict.PIN_BLOCKED: "The PIN is blocked, or too few tries are left to risk one.",
+    Verdict.CARD_ERROR: "The card answered with something unexpected.",
+    Verdict.MAC_FAILURE: "The card refused the network's AUTN: card and network hold other keys.",
+    Verdict.SYNC_FAILURE: "Card and network are still out of step after AUTS was sent.",
+    Verdict.NO_AKA_OFFERED: "The server asks for a password, not for the SIM; nothing was answered.",
+    Verdict.BAD_CHALLENGE: "The server's challenge cannot be read.",
+    Verdict.REJECTED: "The server refused before any challenge.",
+    Verdict.WRONG_RESPONSE: "The server challenged, was answered, and refused the answer.",
+    Verdict.CHALLENGE_LOOP: "The server challenges again and again.",
+    Verdict.SECURITY_AGREEMENT: "No common security mechanism was found.",
+    Verdict.SERVER_ERROR: "The server reports a failure of its own.",
+    Verdict.UNREACHABLE: "The network refused the connection or lost it.",
+    Verdict.TIMEOUT: "The server did not answer in time.",
+    Verdict.DNS_FAILURE: "The server's name has no usable address.",
+    Verdict.TLS_FAILURE: "The server could not be trusted, or TLS could not be set up.",
+    Verdict.INTERNAL_ERROR: "This program failed; please report it.",
+    Verdict.INTERRUPTED: "Interrupted by the user.",
+}
