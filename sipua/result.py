@@ -1,0 +1,108 @@
+"""What one attempt did and how it ended: the facts that people read and JSON carries."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sipua.verdict import Verdict
+
+
+class SipExchange(NamedTuple):
+    """One request and the final answer to it; ``status`` is 0 where none came."""
+
+    method: str
+    status: int
+    reason: str
+    ms: float
+    transport: str
+
+
+class CardUse(NamedTuple):
+    """The card that was asked, and what asking it cost."""
+
+    reader: str
+    atr: str
+    iccid: str | None
+    application: str
+    apdus: int
+    ms: float
+
+
+class RegistrationResult:
+    """Filled in while a registration goes on; ``verdict`` is set when it has ended."""
+
+    __slots__ = (
+        "algorithm",
+        "associated_uris",
+        "card",
+        "contact",
+        "domain",
+        "elapsed_ms",
+        "exchange",
+        "expires",
+        "hints",
+        "impi",
+        "impu",
+        "local",
+        "reason",
+        "registrar",
+        "resynchronised",
+        "scheme",
+        "service_route",
+        "verdict",
+    )
+
+    def __init__(self) -> None:
+        self.verdict = Verdict.INTERNAL_ERROR
+        self.reason = Verdict.INTERNAL_ERROR.sentence
+        self.hints: list[str] = []
+        self.scheme: str | None = None
+        self.algorithm: str | None = None
+        self.impi: str | None = None
+        self.impu: str | None = None
+        self.domain: str | None = None
+        self.registrar: str | None = None
+        self.local: str | None = None
+        self.contact: str | None = None
+        self.expires: int | None = None
+        self.service_route: list[str] = []
+        self.associated_uris: list[str] = []
+        self.resynchronised = False
+        self.exchange: list[SipExchange] = []
+        self.card: CardUse | None = None
+        self.elapsed_ms = 0.0
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the process that made this attempt."""
+        return self.verdict.exit_status
+
+    def end(self, verdict: Verdict, reason: str = "", hints: list[str] | None = None) -> None:
+        """Set how the attempt ended; an empty reason means the verdict's own sentence."""
+        self.verdict = verdict
+        self.reason = reason or verdict.sentence
+        self.hints = list(hints or [])
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``register --json``; what is absent is None, never missing."""
+        return {
+            "verdict": self.verdict.value,
+            "exit_status": self.exit_status,
+            "reason": self.reason,
+            "hints": self.hints,
+            "scheme": self.scheme,
+            "algorithm": self.algorithm,
+            "impi": self.impi,
+            "impu": self.impu,
+            "domain": self.domain,
+            "registrar": self.registrar,
+            "local": self.local,
+            "contact": self.contact,
+            "expires": self.expires,
+            "service_route": self.service_route,
+            "associated_uris": self.associated_uris,
+            "resynchronised": self.resynchronised,
+            "exchange": [step._asdict() for step in self.exchange],
+            "card": self.card and self.card._asdict(),
+            "elapsed_ms": self.elapsed_ms,
+        }
