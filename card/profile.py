@@ -1,0 +1,302 @@
+"""A subscriber's card as a TOML file: what the emulated card and the AuC both know.
+
+One file is one card. The spelling of the keys is that of srsRAN and of the
+specifications; ``card/emulator/default.toml`` is the example that ships.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from card.errors import ProfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
+
+MILENAGE_RES = 8
+"""Octets of RES that Milenage f2 gives (TS 35.206 §4.1)."""
+
+DEFAULT_SERVICES = (19, 21, 27, 33, 38)
+"""EF_UST: SPN, MSISDN, GSM access, (33 is always set), GSM security context."""
+
+
+class Authentication(NamedTuple):
+    """The secret half of a subscriber, the same on the card and in the AuC.
+
+    ``k`` and ``opc`` are 16 octets, ``amf`` 2, ``sqn`` is the 48-bit start
+    value. ``res_length`` is 4 to 16 octets; anything but 8 is an option for
+    tests, see ``card.aka.algorithm``.
+    """
+
+    algorithm: str
+    k: bytes
+    opc: bytes
+    sqn: int = 0
+    amf: bytes = b"\x80\x00"
+    res_length: int = MILENAGE_RES
+
+    def __repr__(self) -> str:
+        return f"Authentication(algorithm={self.algorithm!r}, k=<secret>, opc=<secret>)"
+
+
+class Usim(NamedTuple):
+    """What ADF.USIM says besides the IMSI: EF_UST (service numbers) and EF_SPN."""
+
+    services: tuple[int, ...] = DEFAULT_SERVICES
+    spn: str = "sipua"
+
+
+class Isim(NamedTuple):
+    """The identities in ADF.ISIM (TS 31.103 §4.2); ``impu[0]`` is the default one."""
+
+    impi: str
+    impu: tuple[str, ...]
+    domain: str
+    pcscf: tuple[str, ...] = ()
+
+
+class Pin(NamedTuple):
+    """PIN1 as the card leaves its factory; the live value is in the state file."""
+
+    pin1: str = "1234"
+    enabled: bool = False
+    puk1: str = "12345678"
+
+    def __repr__(self) -> str:
+        return f"Pin(pin1=<secret>, enabled={self.enabled}, puk1=<secret>)"
+
+
+class Profile(NamedTuple):
+    """One card. ``isim`` is None on a USIM-only card, ``path`` empty for the shipped one."""
+
+    iccid: str
+    imsi: str
+    mnc_length: int
+    authentication: Authentication
+    usim: Usim = Usim()
+    isim: Isim | None = None
+    pin: Pin = Pin()
+    path: str = ""
+
+    def __repr__(self) -> str:
+        return f"Profile(iccid={self.iccid!r}, imsi={self.imsi!r}, path={self.path!r})"
+
+
+def load(path: str) -> Profile:
+    """Read the profile at ``path``.
+
+    Raises ProfileError, whose message names the file, the key and what is
+    expected there, and never shows a key or a PIN.
+    """
+    return _read(path, path)
+
+
+def shipped() -> Profile:
+    """The profile that ships with the program: USIM and ISIM, published test keys."""
+    return _read(_SHIPPED, "")
+
+
+def _read(file: str, path: str) -> Profile:
+    try:
+        with open(file, "rb") as stream:
+            document = tomllib.load(stream)
+    except OSError as error:
+        raise ProfileError(f"the card profile {file} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # The parser's own words may quote the line, and the line may hold K.
+        raise ProfileError(f"the card profile {file} is not TOML{_position(error)}") from None
+    return parse(document, path, file)
+
+
+def _position(error: ValueError) -> str:
+    _, found, place = str(error).rpartition("(at ")
+    return f" (at {place}" if found else ""
+
+
+def parse(document: dict[str, Any], path: str = "", file: str = "") -> Profile:
+    """Check the tables of a profile; ``file`` is the name used in messages.
+
+    Raises ProfileError.
+    """
+    top = _Table(document, file or path or "(profile)")
+    profile = Profile(
+        iccid=top.text("iccid", _digits(18, 20)),
+        imsi=top.text("imsi", _digits(6, 15)),
+        mnc_length=top.number("mnc_length", 2, 3),
+        authentication=_authentication(top.table("authentication")),
+        usim=_usim(top.table("usim", {})),
+        isim=_isim(top.table("isim")) if "isim" in document else None,
+        pin=_pin(top.table("pin", {})),
+        path=path,
+    )
+    top.end()
+    return profile
+
+
+def _authentication(table: _Table) -> Authentication:
+    algorithm = table.text("algorithm", str)
+    if algorithm in ("tuak", "xor"):
+        table.wrong("algorithm", f'"{algorithm}" is not built yet; only "milenage" is')
+    if algorithm != "milenage":
+        table.wrong("algorithm", 'it must be "milenage"')
+    k = table.octets("k", 16)
+    if ("op" in table.left) == ("opc" in table.left):
+        table.wrong("opc", 'exactly one of "opc" and "op" must be given')
+    if "op" in table.left:
+        from card.aka.milenage import Milenage
+
+        opc = Milenage.derive_opc(k, table.octets("op", 16))
+    else:
+        opc = table.octets("opc", 16)
+    authentication = Authentication(
+        algorithm=algorithm,
+        k=k,
+        opc=opc,
+        sqn=table.number("sqn", 0, 2**48 - 1, 0),
+        amf=table.octets("amf", 2, "8000"),
+        res_length=table.number("res_length", 4, 16, MILENAGE_RES),
+    )
+    table.end()
+    return authentication
+
+
+def _usim(table: _Table) -> Usim:
+    services = table.take("services", list(DEFAULT_SERVICES))
+    if not isinstance(services, list) or not all(
+        type(number) is int and 1 <= number <= 255 for number in services
+    ):
+        table.wrong("services", "it must be a list of service numbers from 1 to 255")
+    usim = Usim(tuple(services), table.text("spn", _octets_at_most(16), "sipua"))
+    table.end()
+    return usim
+
+
+def _isim(table: _Table) -> Isim:
+    short = _octets_at_most(240)
+    isim = Isim(
+        impi=table.text("impi", short),
+        impu=table.texts("impu", _sip_or_tel),
+        domain=table.text("domain", short),
+        pcscf=table.texts("pcscf", short, []),
+    )
+    if not isim.impu:
+        table.wrong("impu", "it must hold at least one URI")
+    table.end()
+    return isim
+
+
+def _pin(table: _Table) -> Pin:
+    pin = Pin(
+        pin1=table.text("pin1", _digits(4, 8), "1234"),
+        enabled=table.flag("enabled", False),
+        puk1=table.text("puk1", _digits(8, 8), "12345678"),
+    )
+    table.end()
+    return pin
+
+
+def _digits(least: int, most: int) -> Callable[[str], str]:
+    """A check for text of ``least`` to ``most`` decimal digits."""
+    wanted = f"{least}" if least == most else f"{least} to {most}"
+
+    def check(value: str) -> str:
+        if not (value.isascii() and value.isdigit() and least <= len(value) <= most):
+            raise ValueError(f"it must be {wanted} decimal digits in quotes")
+        return value
+
+    return check
+
+
+def _octets_at_most(most: int) -> Callable[[str], str]:
+    """A check for text that fits an EF of ``most`` octets in UTF-8."""
+
+    def check(value: str) -> str:
+        if not 0 < len(value.encode()) <= most or not value.isprintable():
+            raise ValueError(f"it must be printable text of 1 to {most} octets")
+        return value
+
+    return check
+
+
+def _sip_or_tel(value: str) -> str:
+    if not value.lower().startswith(("sip:", "sips:", "tel:")):
+        raise ValueError('each entry must be a URI beginning "sip:", "sips:" or "tel:"')
+    return _octets_at_most(240)(value)
+
+
+class _Table:
+    """One table of the file, whose keys are taken out until none is left."""
+
+    def __init__(self, values: dict[str, Any], file: str, name: str = "") -> None:
+        self.left = dict(values)
+        self._file = file
+        self._name = name
+
+    def wrong(self, key: str, expected: str) -> NoReturn:
+        dotted = f"{self._name}.{key}" if self._name else key
+        raise ProfileError(f"{self._file}: {dotted}: {expected}")
+
+    def take(self, key: str, default: Any = None) -> Any:
+        if key not in self.left and default is None:
+            self.wrong(key, "the key is missing")
+        return self.left.pop(key, default)
+
+    def table(self, key: str, default: dict[str, Any] | None = None) -> _Table:
+        values = self.take(key, default)
+        if not isinstance(values, dict):
+            self.wrong(key, f"it must be a table, [{key}]")
+        return _Table(values, self._file, key)
+
+    def text(self, key: str, check: Callable[[str], str], default: str | None = None) -> str:
+        value = self.take(key, default)
+        if not isinstance(value, str):
+            self.wrong(key, "it must be text in quotes")
+        try:
+            return check(value)
+        except ValueError as error:
+            self.wrong(key, str(error))
+
+    def texts(
+        self, key: str, check: Callable[[str], str], default: list[str] | None = None
+    ) -> tuple[str, ...]:
+        values = self.take(key, default)
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            self.wrong(key, "it must be a list of texts in quotes")
+        try:
+            return tuple(check(each) for each in values)
+        except ValueError as error:
+            self.wrong(key, str(error))
+
+    def octets(self, key: str, length: int, default: str | None = None) -> bytes:
+        text = self.text(key, str, default)
+        expected = f"it must be {2 * length} hexadecimal digits ({length} octets)"
+        if len(text) != 2 * length:
+            self.wrong(key, f"{expected}; it has {len(text)} characters")
+        try:
+            octets = bytes.fromhex(text)
+        except ValueError:
+            octets = b""
+        if len(octets) != length:  # fromhex skips spaces
+            self.wrong(key, f"{expected}; another character stands in it")
+        return octets
+
+    def number(self, key: str, least: int, most: int, default: int | None = None) -> int:
+        value = self.take(key, default)
+        if type(value) is not int or not least <= value <= most:  # bool is an int too
+            self.wrong(key, f"it must be a number from {least} to {most}")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.take(key, default)
+        if not isinstance(value, bool):
+            self.wrong(key, "it must be true or false")
+        return value
+
+    def end(self) -> None:
+        """Raises ProfileError if a key is left that nobody asked for."""
+        for key in self.left:
+            self.wrong(key, "there is no such key; see the example in card/emulator/default.toml")
