@@ -1,0 +1,51 @@
+"""Fixtures that run foreign programs. Each has ports of its own and stops what it started.
+
+A program that is not installed skips the tests that need it; ``.ci/run`` counts
+such a skip as a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from interop.pcscd import Pcscd
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs foreign programs."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.interop)
+
+
+@pytest.fixture(scope="session")
+def pcscd_process() -> Iterator[Pcscd]:
+    """One pcscd a session: libpcsclite reads its socket's name once a process."""
+    with tempfile.TemporaryDirectory(prefix="sipua-pcscd-") as directory:
+        pcscd = Pcscd(Path(directory))
+        before = os.environ.get("PCSCLITE_CSOCK_NAME")
+        os.environ["PCSCLITE_CSOCK_NAME"] = str(pcscd.socket_path)
+        pcscd.start()
+        try:
+            yield pcscd
+        finally:
+            pcscd.stop()
+            if before is None:
+                del os.environ["PCSCLITE_CSOCK_NAME"]
+            else:
+                os.environ["PCSCLITE_CSOCK_NAME"] = before
+
+
+@pytest.fixture
+def pcscd(pcscd_process: Pcscd) -> Pcscd:
+    """The real pcscd, running, its virtual readers empty. A test may stop() and start() it."""
+    if not pcscd_process.running:
+        pcscd_process.start()
+    return pcscd_process
