@@ -1,0 +1,156 @@
+"""``sipua card``: what is in the readers, what is on a card, one AKA run by hand, a card to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.options import card_options, json_option, read_pin, verbose_option
+from cli.render import print_json
+
+
+@click.group()
+def card() -> None:
+    """Readers and cards."""
+
+
+@card.command("list", epilog="Example:  sipua card list --json")
+@json_option
+def list_command(as_json: bool) -> int:
+    """List the PC/SC readers and what they hold."""
+    from card.errors import CardError
+    from card.readers.locate import list_readers
+
+    try:
+        readers = list_readers()
+    except CardError as error:
+        return card_failure(error, as_json)
+    if as_json:
+        print_json({"readers": [reader._asdict() | {"atr": reader.atr.hex()} for reader in readers]})
+        return 0
+    for index, reader in enumerate(readers):
+        state = f"card, ATR {reader.atr.hex()}" if reader.present else "empty"
+        click.echo(f"pcsc:{index}  {reader.name}  ({state})")
+    if not readers:
+        click.echo("PC/SC runs, but there is no reader.")
+    return 0
+
+
+@card.command("info", epilog="Example:  sipua card info --card emulated")
+@card_options
+@json_option
+@verbose_option
+def info_command(as_json: bool, verbose: int, pin_file: str | None, **options: Any) -> int:
+    """Print the card's applications, identities and PIN state. Reads only."""
+    from card.errors import CardError
+    from cli.card_info import describe, print_description
+
+    try:
+        description = describe(read_pin(pin_file), apdu_printer(verbose), **options)
+    except CardError as error:
+        return card_failure(error, as_json)
+    if as_json:
+        print_json(description)
+    else:
+        print_description(description)
+    return 0
+
+
+class Octets(click.ParamType):
+    """A parameter of exactly ``count`` octets, given as hexadecimal digits."""
+
+    name = "hex"
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        try:
+            octets = bytes.fromhex(value)
+        except ValueError:
+            self.fail("expected hexadecimal digits", param, ctx)
+        if len(octets) != self._count:
+            self.fail(f"expected {self._count} octets, got {len(octets)}", param, ctx)
+        return octets
+
+
+@card.command(
+    "authenticate",
+    epilog="Example:  sipua card authenticate --card pcsc --rand 00…00 --autn 00…00",
+)
+@card_options
+@click.option("--rand", type=Octets(16), required=True, metavar="HEX", help="RAND, 16 octets.")
+@click.option("--autn", type=Octets(16), required=True, metavar="HEX", help="AUTN, 16 octets.")
+@click.option("--show-secrets", is_flag=True, help="Print RES, CK, IK and Kc, not their lengths.")
+@json_option
+@verbose_option
+def authenticate_command(
+    rand: bytes,
+    autn: bytes,
+    show_secrets: bool,
+    as_json: bool,
+    verbose: int,
+    pin_file: str | None,
+    **options: Any,
+) -> int:
+    """Run AUTHENTICATE once and print what the card answers. Costs a sequence number."""
+    from card.aka.result import MacFailure, SynchronisationFailure
+    from card.errors import CardError
+    from cli.card_session import open_session
+
+    document: dict[str, Any] = dict.fromkeys(
+        ("verdict", "exit_status", "reason", "application", "res", "ck", "ik", "kc", "auts")
+    )
+    try:
+        with open_session(read_pin(pin_file), apdu_printer(verbose), **options) as session:
+            document["application"] = session.name
+            answer = session.authenticate(rand, autn)
+    except SynchronisationFailure as failure:
+        document |= {"auts": failure.auts.hex()}
+        return finish(document, "sync-failure", "The SQN in AUTN is not acceptable.", as_json)
+    except MacFailure:
+        return finish(document, "mac-failure", "The MAC in AUTN is wrong for this card.", as_json)
+    except CardError as error:
+        return card_failure(error, as_json, document)
+    for name, value in answer._asdict().items():
+        shown = value.hex() if show_secrets else f"<{len(value)} octets>"
+        document[name] = shown if value else None
+    return finish(document, "ok", "The card accepted AUTN.", as_json)
+
+
+def finish(document: dict[str, Any], verdict: str, reason: str, as_json: bool) -> int:
+    """Print the outcome of a card command and return its exit status."""
+    from sipua.verdict import Verdict
+
+    status = Verdict(verdict).exit_status
+    document |= {"verdict": verdict, "exit_status": status, "reason": reason}
+    if as_json:
+        print_json(document)
+        return status
+    click.echo(f"{verdict}\n  {reason}")
+    for name in ("application", "res", "ck", "ik", "kc", "auts"):
+        if document.get(name):
+            click.echo(f"  {name:<12}{document[name]}")
+    return status
+
+
+def card_failure(error: Exception, as_json: bool, document: dict[str, Any] | None = None) -> int:
+    """Say why the card could not be used; the exit status is that of the verdict."""
+    from card.errors import ProfileError
+    from sipua.identity_module import verdict_of
+
+    if isinstance(error, ProfileError):
+        raise click.UsageError(str(error)) from error
+    return finish(document or {}, verdict_of(error).value, str(error), as_json)
+
+
+def apdu_printer(verbose: int) -> Any:
+    """The trace hook for ``-vvv``, or None."""
+    if verbose < 3:
+        return None
+    from cli.render import print_apdu
+
+    return print_apdu

@@ -1,0 +1,107 @@
+"""How results, ladders and traces look on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from sipua.result import RegistrationResult
+    from sipua.trace.ladder import Step
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at the stream, so that drawing makes sense."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours are welcome (https://no-color.org)."""
+    return on_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+class LiveLadder:
+    """Prints every step of an exchange as a rung, as it happens."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from sipua.trace.ladder import ASCII, UNICODE, Ladder
+
+        unicode = "utf" in (stream.encoding or "").lower()
+        width = shutil.get_terminal_size().columns if on_terminal(stream) else 100
+        self._ladder = Ladder(width, UNICODE if unicode else ASCII)
+        self._stream = stream
+        self._started = False
+
+    def __call__(self, step: Step) -> None:
+        if not self._started:
+            self._started = True
+            self._print(self._ladder.header())
+        self._print(self._ladder.step(step))
+
+    def _print(self, rows: list[str]) -> None:
+        for row in rows:
+            print(row, file=self._stream, flush=True)
+
+
+class StepLines:
+    """Prints every step as one sentence (``-v``)."""
+
+    def __call__(self, step: Step) -> None:
+        note = f": {step.note}" if step.note else ""
+        click.echo(f"{step.source} -> {step.target}  {step.label}{note}", err=True)
+
+
+def print_message(direction: str, data: bytes, hop: object) -> None:
+    """One SIP message as the agent's trace gives it, secrets already masked (``-vv``)."""
+    arrow = "-->" if direction == "sent" else "<--"
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
+    click.echo(f"{arrow} {hop}", err=True)
+    for line in text.split("\n"):
+        click.echo(f"    {line}", err=True)
+
+
+def print_result(result: RegistrationResult) -> None:
+    """The outcome for a person: the verdict first, then what was learnt, then what to do."""
+    colour = coloured(sys.stdout)
+    good = result.exit_status == 0
+    verdict = result.verdict.value
+    click.echo(click.style(verdict, fg="green" if good else "red", bold=True) if colour else verdict)
+    click.echo(f"  {result.reason}")
+    for name, value in _facts(result):
+        click.echo(f"  {name:<12}{value}")
+    for hint in result.hints:
+        click.echo(f"  hint: {hint}")
+
+
+def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str | None]] = [
+        ("identity", result.impu),
+        ("private", result.impi),
+        ("registrar", result.registrar),
+        ("contact", result.contact),
+    ]
+    if result.exit_status == 0 and result.expires:
+        facts.append(("expires", f"in {result.expires} s"))
+    if result.algorithm:
+        resync = ", after resynchronisation" if result.resynchronised else ""
+        facts.append(("scheme", f"{result.scheme}, {result.algorithm}{resync}"))
+    facts += [("route", route) for route in result.service_route]
+    facts += [("also known", uri) for uri in result.associated_uris]
+    if result.card:
+        card = result.card
+        facts.append(
+            ("card", f"{card.application.upper()} in {card.reader}, {card.apdus} APDUs, {card.ms} ms")
+        )
+    sip = ", ".join(f"{step.method} {step.status or 'no answer'}" for step in result.exchange)
+    facts.append(("exchange", f"{sip} in {result.elapsed_ms} ms" if sip else None))
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,172 @@
+"""The card as a user agent sees it: who the subscriber is, and the answer to a challenge.
+
+IMS knows a subscriber by a private identity (IMPI), one or more public ones
+(IMPU) and a home network domain. An ISIM holds them; without one they are
+derived from the USIM's IMSI (TS 23.003 §13).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from card.errors import (
+    AnswerError,
+    CardError,
+    NoApplication,
+    NoCard,
+    NoReader,
+    PinBlocked,
+    PinRequired,
+    PinWrong,
+)
+from card.isim import IsimSession
+from card.session import CardSession
+from sipua.errors import LocalError
+from sipua.ims.identity import derive
+from sipua.result import CardUse
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from card.aka.result import AkaResponse
+    from card.exchange import Trace
+
+T = TypeVar("T")
+
+VERDICTS: tuple[tuple[type[CardError], Verdict], ...] = (
+    (NoReader, Verdict.NO_READER),
+    (NoCard, Verdict.NO_CARD),
+    (NoApplication, Verdict.NO_APPLICATION),
+    (PinRequired, Verdict.PIN_REQUIRED),
+    (PinWrong, Verdict.PIN_WRONG),
+    (PinBlocked, Verdict.PIN_BLOCKED),
+    (CardError, Verdict.CARD_ERROR),
+)
+
+
+def verdict_of(error: CardError) -> Verdict:
+    """The verdict of an attempt that this failure ended."""
+    return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
+
+
+class Identities(NamedTuple):
+    """Who registers, and where: IMPI, the IMPU to register, the home network domain."""
+
+    impi: str
+    impu: str
+    domain: str
+
+
+class CardChoice(NamedTuple):
+    """Which card to use, and how: the options of design ``--card`` and its neighbours."""
+
+    card: str = "pcsc"
+    application: str = "auto"
+    pin: str | None = None
+    force_pin: bool = False
+
+    def __repr__(self) -> str:
+        return f"CardChoice(card={self.card!r}, application={self.application!r})"
+
+
+class IdentityModule:
+    """One card in use. Blocking: a card that waits is driven from a worker thread."""
+
+    def __init__(self, choice: CardChoice, trace: Trace | None = None) -> None:
+        """Opens the card; raises CardError."""
+        self._seconds = 0.0
+        self._iccid: str | None = None
+        self._session = self._timed(
+            lambda: CardSession(
+                choice.card, choice.application, choice.pin, choice.force_pin, trace
+            )
+        )
+        self._fixed_application = choice.application != "auto"
+
+    @property
+    def waits(self) -> bool:
+        """Whether asking the card can take long enough to matter to SIP timers."""
+        return self._session.link.waits
+
+    @property
+    def application(self) -> str:
+        """``isim`` or ``usim``."""
+        return self._session.application.name
+
+    def identities(
+        self,
+        impi: str | None = None,
+        impu: str | None = None,
+        domain: str | None = None,
+        impu_index: int = 1,
+    ) -> Identities:
+        """Read who the subscriber is; what is given is not read. Raises CardError, LocalError."""
+        return self._timed(lambda: self._identities(impi, impu, domain, impu_index))
+
+    def _identities(
+        self, impi: str | None, impu: str | None, domain: str | None, impu_index: int
+    ) -> Identities:
+        self._iccid = self._session.uicc.iccid()
+        if impi and impu and domain:
+            return Identities(impi, impu, domain)
+        application = self._session.application
+        if isinstance(application, IsimSession):
+            try:
+                return Identities(
+                    impi or application.impi(),
+                    impu or self._impu(application, impu_index),
+                    domain or application.domain(),
+                )
+            except AnswerError:
+                # An ISIM that was never filled in: phones fall back to the USIM, and so do we.
+                if self._fixed_application:
+                    raise
+                self._session.switch("usim")
+                application = self._session.application
+        assert not isinstance(application, IsimSession)
+        derived = derive(application.imsi(), application.mnc_length())
+        return Identities(impi or derived.impi, impu or derived.impu, domain or derived.domain)
+
+    @staticmethod
+    def _impu(application: IsimSession, index: int) -> str:
+        identities = application.impu()
+        if index > len(identities):
+            raise LocalError(
+                f"--impu-index {index}: the ISIM holds {len(identities)} public identities"
+            )
+        return identities[index - 1]
+
+    def pcscf(self) -> list[str]:
+        """The ISIM's P-CSCF addresses in order of priority; empty without any. Raises CardError."""
+        application = self._session.application
+        if not isinstance(application, IsimSession):
+            return []
+        return self._timed(application.pcscf)
+
+    def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
+        """One AUTHENTICATE. Raises MacFailure, SynchronisationFailure, CardError."""
+        return self._timed(lambda: self._session.application.authenticate(rand, autn))
+
+    def use(self) -> CardUse:
+        """What the card is and what asking it has cost so far."""
+        link = self._session.link
+        return CardUse(
+            reader=link.reader,
+            atr=link.atr.hex(),
+            iccid=self._iccid,
+            application=self.application,
+            apdus=self._session.exchange.apdus,
+            ms=round(self._seconds * 1000, 1),
+        )
+
+    def close(self) -> None:
+        """Give the card back."""
+        self._session.close()
+
+    def _timed(self, ask: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        try:
+            return ask()
+        finally:
+            self._seconds += time.perf_counter() - started
