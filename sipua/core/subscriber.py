@@ -1,0 +1,84 @@
+"""Who belongs to the network: one subscriber for each card profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from card.profile import Authentication, Profile
+
+
+class Subscriber(NamedTuple):
+    """The identities of one subscriber, and the secrets for the AuC.
+
+    ``impus`` are SIP or tel URIs, the first one the default; ``authentication``
+    hides its keys from repr.
+    """
+
+    imsi: str
+    impi: str
+    impus: tuple[str, ...]
+    domain: str
+    authentication: Authentication
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Everything by which a fault may name this subscriber."""
+        return (self.imsi, self.impi, *self.impus)
+
+
+def from_profile(profile: Profile) -> Subscriber:
+    """The subscriber whose card this profile is.
+
+    Without an ISIM the identities are those which a user agent derives from the
+    IMSI (TS 23.003 §13).
+    """
+    isim = profile.isim
+    if isim is None:
+        from sipua.ims.identity import from_imsi
+
+        derived = from_imsi(profile.imsi, profile.mnc_length)
+        impi, impus, domain = derived.impi, (derived.impu,), derived.domain
+    else:
+        impi, impus, domain = isim.impi, isim.impu, isim.domain
+    return Subscriber(profile.imsi, impi, impus, domain, profile.authentication)
+
+
+class Directory:
+    """All subscribers of one network, found by IMPI or by public identity."""
+
+    def __init__(self, profiles: Iterable[Profile]) -> None:
+        """Raises LocalError when two profiles share an identity, or there is none."""
+        self._by_impi: dict[str, Subscriber] = {}
+        self._by_aor: dict[str, Subscriber] = {}
+        self.domains: set[str] = set()
+        for profile in profiles:
+            self._add(from_profile(profile))
+        if not self._by_impi:
+            raise LocalError("a network needs at least one subscriber: give it a card profile")
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(self._by_impi.values())
+
+    def _add(self, subscriber: Subscriber) -> None:
+        if subscriber.impi in self._by_impi:
+            raise LocalError(f"two profiles have the IMPI {subscriber.impi}")
+        self._by_impi[subscriber.impi] = subscriber
+        for impu in subscriber.impus:
+            aor = canonical(impu)
+            if aor in self._by_aor:
+                raise LocalError(f"two profiles have the IMPU {impu}")
+            self._by_aor[aor] = subscriber
+        self.domains.add(subscriber.domain.lower())
+
+    def by_impi(self, impi: str) -> Subscriber | None:
+        """The subscriber with this private identity."""
+        return self._by_impi.get(impi)
+
+    def by_aor(self, aor: str) -> Subscriber | None:
+        """The subscriber with this public identity, in the form ``canonical`` gives."""
+        return self._by_aor.get(aor)
