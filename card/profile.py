@@ -147,9 +147,9 @@ def _authentication(table: _Table) -> Authentication:
     if ("op" in table.left) == ("opc" in table.left):
         table.wrong("opc", 'exactly one of "opc" and "op" must be given')
     if "op" in table.left:
-        from card.aka.milenage import Milenage
+        from card.aka.milenage import derive_opc
 
-        opc = Milenage.derive_opc(k, table.octets("op", 16))
+        opc = derive_opc(k, table.octets("op", 16))
     else:
         opc = table.octets("opc", 16)
     authentication = Authentication(
