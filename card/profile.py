@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 
-MILENAGE_RES = 8
-"""Octets of RES that Milenage f2 gives (TS 35.206 §4.1)."""
-
 DEFAULT_SERVICES = (19, 21, 27, 33, 38)
 """EF_UST: SPN, MSISDN, GSM access, (33 is always set), GSM security context."""
 
@@ -37,7 +34,7 @@ class Authentication(NamedTuple):
     opc: bytes
     sqn: int = 0
     amf: bytes = b"\x80\x00"
-    res_length: int = MILENAGE_RES
+    res_length: int = 8
 
     def __repr__(self) -> str:
         return f"Authentication(algorithm={self.algorithm!r}, k=<secret>, opc=<secret>)"
@@ -158,7 +155,7 @@ def _authentication(table: _Table) -> Authentication:
         opc=opc,
         sqn=table.number("sqn", 0, 2**48 - 1, 0),
         amf=table.octets("amf", 2, "8000"),
-        res_length=table.number("res_length", 4, 16, MILENAGE_RES),
+        res_length=table.number("res_length", 4, 16, 8),
     )
     table.end()
     return authentication
