@@ -1,0 +1,74 @@
+"""One turn of the loop that joins a Network, an Endpoint and the clock."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from sipua.net.events import Failed, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.net.network import Network
+    from sipua.sip.endpoint import Endpoint
+    from sipua.sip.hop import Hop
+
+    OnMessage = Callable[[Literal["sent", "received"], bytes, Hop], None]
+
+
+class Driver:
+    """Feeds what arrives to the endpoint, sends what it has to say, keeps its timers.
+
+    Who calls turn() takes the endpoint's events afterwards. ``on_message`` sees
+    every message at the edge to the network: direction, octets, peer.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        endpoint: Endpoint,
+        clock: Callable[[], float] = time.monotonic,
+        on_message: OnMessage | None = None,
+    ) -> None:
+        """``clock`` gives seconds which never go back."""
+        self.network = network
+        self.endpoint = endpoint
+        self.clock = clock
+        self.on_message = on_message
+        self._calls: deque[Callable[[], None]] = deque()
+
+    def turn(self, limit: float | None = None) -> None:
+        """Wait for a message, a timer or submitted work, at most ``limit`` seconds, and do it."""
+        endpoint = self.endpoint
+        self.flush()
+        deadline = endpoint.deadline()
+        if deadline is not None:
+            left = max(0.0, deadline - self.clock())
+            limit = left if limit is None else min(limit, left)
+        events = self.network.poll(0.0 if self._calls else limit)
+        now = self.clock()
+        for event in events:
+            if isinstance(event, Received):
+                if self.on_message is not None:
+                    self.on_message("received", event.data, event.source)
+                endpoint.receive(event.data, event.source, now)
+            elif isinstance(event, Failed):
+                endpoint.transport_failed(event.hop, event.error, now)
+        for _ in range(len(self._calls)):
+            self._calls.popleft()()
+        endpoint.tick(now)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the endpoint wants sent."""
+        for data, hop in self.endpoint.take_outgoing():
+            if self.on_message is not None:
+                self.on_message("sent", data, hop)
+            self.network.send(data, hop)
+
+    def submit(self, call: Callable[[], None]) -> None:
+        """Have ``call`` run in the loop's thread at its next turn; any thread may submit."""
+        self._calls.append(call)
+        self.network.wake()
