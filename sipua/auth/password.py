@@ -19,7 +19,7 @@ CIPHER_LABEL = b"http-digest-akav2-cipherkey"
 
 def prf(key: bytes, label: bytes, hmac_name: str) -> bytes:
     """The pseudo-random function of RFC 4169 §2.1: HMAC with the digest's own hash."""
-    import hmac  # AKAv1 does without
+    import hmac  # AKAv1 does without it
 
     return hmac.digest(key, label, hmac_name)
 

@@ -1,0 +1,366 @@
+"""Digest AKA, both sides (RFC 3310, RFC 4169; TS 33.203 §6.1, TS 24.229 §5.1.1).
+
+RAND and AUTN travel in the nonce; RES is never sent but hashed like a password.
+One canonical form is written, on one line; quotes, order, case, unknown
+parameters and both base64 alphabets are read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from card.aka.result import AkaResponse, SynchronisationFailure
+from sipua.auth.digest import MD5, NC_LIMIT, SHA_256, SHA_512_256, Hash, count_text, digest
+from sipua.auth.nonce import decode_auts, decode_nonce, encode_auts, encode_nonce
+from sipua.auth.password import akav1_password, akav2_password
+from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge, Answer, Credentials, Outcome
+from sipua.errors import ChallengeError, CredentialsError, PeerError
+from sipua.sip.headers import split_challenges
+
+if TYPE_CHECKING:
+    from sipua.sip.headers import Challenge
+
+NAME = "aka"
+
+
+class Algorithm(NamedTuple):
+    """One value of the algorithm parameter (RFC 3310 §3.1)."""
+
+    token: str
+    version: int
+    hash: Hash
+    session: bool = False
+
+
+ALGORITHMS = (
+    # RFC 4169 §4.1: AKAv2 before AKAv1. TS 33.203 Annex X names AKAv2-SHA-256,
+    # TS 24.229 AKAv1-MD5, RFC 4169 AKAv2-MD5; the grammar permits the others.
+    Algorithm("AKAv2-SHA-256", 2, SHA_256),
+    Algorithm("AKAv2-SHA-512-256", 2, SHA_512_256),
+    Algorithm("AKAv2-MD5", 2, MD5),
+    Algorithm("AKAv2-SHA-256-sess", 2, SHA_256, session=True),
+    Algorithm("AKAv2-SHA-512-256-sess", 2, SHA_512_256, session=True),
+    Algorithm("AKAv2-MD5-sess", 2, MD5, session=True),
+    Algorithm("AKAv1-SHA-256", 1, SHA_256),
+    Algorithm("AKAv1-SHA-512-256", 1, SHA_512_256),
+    Algorithm("AKAv1-MD5", 1, MD5),
+    Algorithm("AKAv1-SHA-256-sess", 1, SHA_256, session=True),
+    Algorithm("AKAv1-SHA-512-256-sess", 1, SHA_512_256, session=True),
+    Algorithm("AKAv1-MD5-sess", 1, MD5, session=True),
+)
+PREFERENCE = tuple(algorithm.token for algorithm in ALGORITHMS)
+_BY_TOKEN = {algorithm.token.lower(): algorithm for algorithm in ALGORITHMS}
+
+
+def algorithm_of(token: str) -> Algorithm:
+    """The row for an algorithm parameter; raises ChallengeError for an unknown one."""
+    algorithm = _BY_TOKEN.get(token.lower())
+    if algorithm is None:
+        raise ChallengeError(f"algorithm {token or 'MD5'} is not one of Digest AKA")
+    return algorithm
+
+
+def password(algorithm: Algorithm, outcome: Outcome, *, plain_res: bool = False) -> bytes:
+    """What is hashed in the password's place: empty unless the card gave RES (RFC 3310 §3.4)."""
+    if not isinstance(outcome, AkaResponse):
+        return b""
+    if algorithm.version == 1 or plain_res:
+        return akav1_password(outcome)
+    return akav2_password(outcome, algorithm.hash.hmac_name)
+
+
+# User agent ---------------------------------------------------------------------------
+
+
+def recognises(challenge: Challenge) -> bool:
+    """Whether it is a Digest challenge with an AKA algorithm."""
+    return (
+        challenge.scheme.lower() == "digest"
+        and (challenge.get("algorithm") or "").lower() in _BY_TOKEN
+    )
+
+
+def read(challenge: Challenge, header: str = "WWW-Authenticate") -> AkaChallenge:
+    """RAND, AUTN and the rest of a challenge; raises ChallengeError naming the parameter."""
+    params = _parameters(challenge)
+    algorithm = algorithm_of(params.get("algorithm", ""))
+    realm = params.get("realm")
+    nonce = params.get("nonce")
+    if realm is None or nonce is None:
+        missing = "realm" if realm is None else "nonce"
+        raise ChallengeError(f"the {algorithm.token} challenge has no {missing}")
+    try:
+        rand, autn = decode_nonce(nonce)
+    except PeerError as error:
+        raise ChallengeError(f"the nonce of the {algorithm.token} challenge: {error}") from error
+    options = _qop_options(params.get("qop", ""))
+    if options and not ("auth" in options or "auth-int" in options):
+        raise ChallengeError(f"the server demands an unknown qop ({', '.join(options)})")
+    return AkaChallenge(
+        NAME,
+        algorithm.token,
+        rand,
+        autn,
+        realm,
+        nonce,
+        params.get("opaque"),
+        options,
+        params.get("stale", "").lower() == "true",
+        header,
+    )
+
+
+def read_challenge(value: str, header: str = "WWW-Authenticate") -> AkaChallenge:
+    """The first AKA challenge of a header value; raises ChallengeError when there is none."""
+    for challenge in split_challenges(value):
+        if recognises(challenge):
+            return read(challenge, header)
+    raise ChallengeError("the header holds no challenge of Digest AKA")
+
+
+def initial_credentials(username: str, realm: str, uri: str, algorithm: str = "") -> str:
+    """Authorization of a first REGISTER, which names the user and proves nothing.
+
+    TS 24.229 §5.1.1.2.2. ``algorithm`` is a hint to servers that offer AKA only when asked.
+    """
+    hint = f", algorithm={algorithm}" if algorithm else ""
+    return (
+        f'Digest username="{_escaped(username)}", realm="{_escaped(realm)}", nonce="", '
+        f'uri="{uri}", response=""{hint}'
+    )
+
+
+def write_credentials(answer: Answer, method: str, uri: str, body: bytes = b"") -> tuple[str, str]:
+    """Name and value of the header that carries RES, AUTS or the reject.
+
+    ``uri`` is the Request-URI, character by character.
+    """
+    challenge = answer.challenge
+    outcome = answer.outcome
+    name = CREDENTIALS_HEADERS[challenge.header]
+    head = (
+        f'Digest username="{_escaped(answer.username)}", realm="{_escaped(challenge.realm)}", '
+        f'nonce="{challenge.nonce}", uri="{uri}", response='
+    )
+    tail = f", algorithm={challenge.algorithm}"
+    if challenge.opaque is not None:
+        tail += f', opaque="{_escaped(challenge.opaque)}"'
+    if isinstance(outcome, SynchronisationFailure):
+        tail += f', auts="{encode_auts(outcome.auts)}"'
+    elif not isinstance(outcome, AkaResponse):
+        return name, f'{head}""{tail}'
+    if challenge.qop:
+        tail += f', qop={challenge.qop}, nc={count_text(answer.nc)}, cnonce="{answer.cnonce}"'
+    return name, f'{head}"{_answer_digest(answer, method, uri, body)}"{tail}'
+
+
+def check_authentication_info(value: str, answer: Answer, uri: str, body: bytes = b"") -> None:
+    """Check the server's rspauth (RFC 7616 §3.5, RFC 3310 §3.5).
+
+    Raises CredentialsError when it is present and wrong; an absent one proves nothing.
+    """
+    (info,) = split_challenges(f"Digest {value}")[:1]
+    rspauth = _parameters(info).get("rspauth")
+    if rspauth is not None and not _equal(rspauth, _answer_digest(answer, "", uri, body)):
+        raise CredentialsError("the server's rspauth does not follow from the challenge")
+
+
+def _answer_digest(answer: Answer, method: str, uri: str, body: bytes) -> str:
+    challenge = answer.challenge
+    algorithm = algorithm_of(challenge.algorithm)
+    qop = challenge.qop
+    return digest(
+        algorithm.hash,
+        username=answer.username,
+        realm=challenge.realm,
+        password=password(algorithm, answer.outcome, plain_res=answer.plain_res),
+        nonce=challenge.nonce,
+        method=method,
+        uri=uri,
+        qop=qop,
+        nc=count_text(answer.nc) if qop else "",
+        cnonce=answer.cnonce,
+        body=body,
+        session=algorithm.session,
+    )
+
+
+# Server -------------------------------------------------------------------------------
+
+
+def make_challenge(
+    realm: str,
+    rand: bytes,
+    autn: bytes,
+    algorithm: str = "AKAv1-MD5",
+    *,
+    qop_options: tuple[str, ...] = ("auth",),
+    opaque: str | None = None,
+    stale: bool = False,
+    server_data: bytes = b"",
+    header: str = "WWW-Authenticate",
+) -> AkaChallenge:
+    """A challenge of ours; RAND and AUTN are 16 octets each."""
+    return AkaChallenge(
+        NAME,
+        algorithm_of(algorithm).token,
+        rand,
+        autn,
+        realm,
+        encode_nonce(rand, autn, server_data),
+        opaque,
+        qop_options,
+        stale,
+        header,
+    )
+
+
+def write_challenge(challenge: AkaChallenge) -> str:
+    """Value of WWW-Authenticate or Proxy-Authenticate."""
+    value = (
+        f'Digest realm="{_escaped(challenge.realm)}", nonce="{challenge.nonce}", '
+        f"algorithm={challenge.algorithm}"
+    )
+    if challenge.qop_options:
+        value += f', qop="{",".join(challenge.qop_options)}"'
+    if challenge.opaque is not None:
+        value += f', opaque="{_escaped(challenge.opaque)}"'
+    return f"{value}, stale=true" if challenge.stale else value
+
+
+def read_credentials(value: str) -> Credentials:
+    """Credentials of any Digest form; raises CredentialsError naming the parameter."""
+    challenges = split_challenges(value)
+    if not challenges or challenges[0].scheme.lower() != "digest":
+        raise CredentialsError("the credentials are not of scheme Digest")
+    params = _parameters(challenges[0])
+    for name in ("username", "realm", "nonce", "uri", "response"):
+        if name not in params:
+            raise CredentialsError(f"the credentials have no {name}")
+    try:
+        auts = decode_auts(params["auts"]) if "auts" in params else b""
+    except PeerError as error:
+        raise CredentialsError(f"the auts of the credentials: {error}") from error
+    return Credentials(
+        params["username"],
+        params["realm"],
+        params["nonce"],
+        params["uri"],
+        params["response"],
+        params.get("algorithm", ""),
+        params.get("cnonce", ""),
+        params.get("opaque"),
+        params.get("qop", "").lower(),
+        _nonce_count(params["nc"]) if "nc" in params else 0,
+        auts,
+    )
+
+
+def verify(
+    credentials: Credentials,
+    challenge: AkaChallenge,
+    expected: AkaResponse,
+    *,
+    username: str,
+    method: str,
+    uri: str,
+    body: bytes = b"",
+    nc: int = 1,
+) -> None:
+    """Check an answer, or the AUTS carried by one, against the challenge it answers.
+
+    ``expected`` is RES, CK and IK of the vector, ``nc`` the next count of this
+    nonce. Raises CredentialsError: 401 for another nonce or count (challenge
+    again), 403 for a wrong digest, name or realm, 400 for what does not fit the
+    request. Whether AUTS itself is valid is for the holder of K to say.
+    """
+    if credentials.nonce != challenge.nonce:
+        raise CredentialsError("the nonce is not the one that was sent", 401)
+    if credentials.username != username or credentials.realm != challenge.realm:
+        raise CredentialsError("the username or realm is another one", 403)
+    if credentials.algorithm and credentials.algorithm.lower() != challenge.algorithm.lower():
+        raise CredentialsError(f"the algorithm offered was {challenge.algorithm}", 400)
+    if credentials.uri != uri:
+        raise CredentialsError("the uri of the credentials is not the Request-URI", 400)
+    if credentials.qop:
+        if credentials.qop not in challenge.qop_options:
+            raise CredentialsError(f"qop={credentials.qop} was not offered", 400)
+        if not credentials.nc or not credentials.cnonce:
+            raise CredentialsError("qop needs nc and cnonce", 400)
+        if credentials.nc != nc:
+            raise CredentialsError(f"nc is {credentials.nc} where {nc} is due", 401)
+    elif nc != 1:
+        raise CredentialsError("without qop a nonce serves one request", 401)
+    if not _equal(credentials.response, _expected_digest(credentials, expected, method, body)):
+        raise CredentialsError("the response is not what RES gives", 403)
+
+
+def write_authentication_info(
+    credentials: Credentials, expected: AkaResponse, body: bytes = b""
+) -> str:
+    """Value of Authentication-Info with our rspauth (RFC 3310 §3.5); for verified credentials."""
+    rspauth = _expected_digest(credentials, expected, "", body)
+    if not credentials.qop:
+        return f'rspauth="{rspauth}"'
+    return (
+        f'rspauth="{rspauth}", qop={credentials.qop}, nc={count_text(credentials.nc)}, '
+        f'cnonce="{credentials.cnonce}"'
+    )
+
+
+def _expected_digest(
+    credentials: Credentials, expected: AkaResponse, method: str, body: bytes
+) -> str:
+    algorithm = algorithm_of(credentials.algorithm)
+    return digest(
+        algorithm.hash,
+        username=credentials.username,
+        realm=credentials.realm,
+        password=b"" if credentials.auts else password(algorithm, expected),
+        nonce=credentials.nonce,
+        method=method,
+        uri=credentials.uri,
+        qop=credentials.qop,
+        nc=count_text(credentials.nc) if credentials.qop else "",
+        cnonce=credentials.cnonce,
+        body=body,
+        session=algorithm.session,
+    )
+
+
+# Both ---------------------------------------------------------------------------------
+
+
+def _parameters(challenge: Challenge) -> dict[str, str]:
+    """Parameters by lower-case name; of two with one name the first counts."""
+    return {name.lower(): value for name, value in reversed(challenge.params)}
+
+
+def _qop_options(value: str) -> tuple[str, ...]:
+    return tuple(option for part in value.split(",") if (option := part.strip().lower()))
+
+
+def _nonce_count(text: str) -> int:
+    try:
+        nc = int(text, 16)
+    except ValueError as error:
+        raise CredentialsError("nc is not hexadecimal") from error
+    if not 0 < nc <= NC_LIMIT:
+        raise CredentialsError("nc is out of range")
+    return nc
+
+
+def _escaped(text: str) -> str:
+    """Text for between quotes (RFC 3261 §25.1 quoted-string)."""
+    if '"' in text or "\\" in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text
+
+
+def _equal(received: str, computed: str) -> bool:
+    """Compare digests without telling by time where they part."""
+    import hmac  # a user agent seldom compares
+
+    return hmac.compare_digest(
+        received.lower().encode("utf-8", "surrogateescape"), computed.encode("ascii")
+    )
