@@ -1,0 +1,23 @@
+"""Options of the test run as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--card-iccid",
+        metavar="ICCID",
+        help="the one card which tests marked 'device' may touch",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave device tests out, rather than skip them, unless a card was named."""
+    if config.getoption("--card-iccid"):
+        return
+    device = [item for item in items if item.get_closest_marker("device")]
+    if device:
+        config.hook.pytest_deselected(items=device)
+        items[:] = [item for item in items if item not in device]
