@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from interop.cx_hss import CxHss
+from interop.kamailio_scscf import Kamailio, skip_without_modules
 from interop.pcscd import Pcscd
 
 HERE = Path(__file__).parent
+HOME_DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"  # TS 23.003 §13.2 for MCC 001, MNC 01
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,3 +52,19 @@ def pcscd(pcscd_process: Pcscd) -> Pcscd:
     if not pcscd_process.running:
         pcscd_process.start()
     return pcscd_process
+
+
+@pytest.fixture(scope="session")
+def kamailio() -> Iterator[Kamailio]:
+    """Kamailio as S-CSCF and registrar of HOME_DOMAIN; tests put subscribers into its ``hss``."""
+    skip_without_modules()
+    with tempfile.TemporaryDirectory(prefix="sipua-kamailio-") as directory:
+        hss = CxHss(realm=HOME_DOMAIN)
+        scscf = Kamailio(Path(directory), HOME_DOMAIN, hss)
+        hss.start()
+        try:
+            scscf.start()
+            yield scscf
+        finally:
+            scscf.stop()
+            hss.stop()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -78,6 +81,7 @@ class Program:
                 env=env,
                 cwd=cwd,
                 pass_fds=tuple(pass_fds),
+                start_new_session=True,
             )
 
     @property
@@ -116,6 +120,7 @@ class Program:
         return self.process.returncode
 
     def kill(self) -> None:
-        """SIGKILL, as a crash or a pulled plug would do it."""
-        self.process.kill()
+        """SIGKILL to the program and its children, as a pulled plug would do it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
