@@ -7,66 +7,21 @@ parameters and both base64 alphabets are read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from card.aka.result import AkaResponse, SynchronisationFailure
-from sipua.auth.digest import MD5, NC_LIMIT, SHA_256, SHA_512_256, Hash, count_text, digest
+from sipua.auth.algorithm import ALGORITHMS, algorithm_of, is_known, password
+from sipua.auth.digest import NC_LIMIT, count_text, digest
 from sipua.auth.nonce import decode_auts, decode_nonce, encode_auts, encode_nonce
-from sipua.auth.password import akav1_password, akav2_password
-from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge, Answer, Credentials, Outcome
-from sipua.errors import ChallengeError, CredentialsError, PeerError
-from sipua.sip.headers import split_challenges
+from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge, Answer, Credentials
+from sipua.errors import ChallengeError, CredentialsError, ParseError, PeerError
+from sipua.sip.headers import split_auth_params, split_challenges
 
 if TYPE_CHECKING:
     from sipua.sip.headers import Challenge
 
 NAME = "aka"
-
-
-class Algorithm(NamedTuple):
-    """One value of the algorithm parameter (RFC 3310 §3.1)."""
-
-    token: str
-    version: int
-    hash: Hash
-    session: bool = False
-
-
-ALGORITHMS = (
-    # RFC 4169 §4.1: AKAv2 before AKAv1. TS 33.203 Annex X names AKAv2-SHA-256,
-    # TS 24.229 AKAv1-MD5, RFC 4169 AKAv2-MD5; the grammar permits the others.
-    Algorithm("AKAv2-SHA-256", 2, SHA_256),
-    Algorithm("AKAv2-SHA-512-256", 2, SHA_512_256),
-    Algorithm("AKAv2-MD5", 2, MD5),
-    Algorithm("AKAv2-SHA-256-sess", 2, SHA_256, session=True),
-    Algorithm("AKAv2-SHA-512-256-sess", 2, SHA_512_256, session=True),
-    Algorithm("AKAv2-MD5-sess", 2, MD5, session=True),
-    Algorithm("AKAv1-SHA-256", 1, SHA_256),
-    Algorithm("AKAv1-SHA-512-256", 1, SHA_512_256),
-    Algorithm("AKAv1-MD5", 1, MD5),
-    Algorithm("AKAv1-SHA-256-sess", 1, SHA_256, session=True),
-    Algorithm("AKAv1-SHA-512-256-sess", 1, SHA_512_256, session=True),
-    Algorithm("AKAv1-MD5-sess", 1, MD5, session=True),
-)
 PREFERENCE = tuple(algorithm.token for algorithm in ALGORITHMS)
-_BY_TOKEN = {algorithm.token.lower(): algorithm for algorithm in ALGORITHMS}
-
-
-def algorithm_of(token: str) -> Algorithm:
-    """The row for an algorithm parameter; raises ChallengeError for an unknown one."""
-    algorithm = _BY_TOKEN.get(token.lower())
-    if algorithm is None:
-        raise ChallengeError(f"algorithm {token or 'MD5'} is not one of Digest AKA")
-    return algorithm
-
-
-def password(algorithm: Algorithm, outcome: Outcome, *, plain_res: bool = False) -> bytes:
-    """What is hashed in the password's place: empty unless the card gave RES (RFC 3310 §3.4)."""
-    if not isinstance(outcome, AkaResponse):
-        return b""
-    if algorithm.version == 1 or plain_res:
-        return akav1_password(outcome)
-    return akav2_password(outcome, algorithm.hash.hmac_name)
 
 
 # User agent ---------------------------------------------------------------------------
@@ -74,10 +29,7 @@ def password(algorithm: Algorithm, outcome: Outcome, *, plain_res: bool = False)
 
 def recognises(challenge: Challenge) -> bool:
     """Whether it is a Digest challenge with an AKA algorithm."""
-    return (
-        challenge.scheme.lower() == "digest"
-        and (challenge.get("algorithm") or "").lower() in _BY_TOKEN
-    )
+    return challenge.scheme.lower() == "digest" and is_known(challenge.get("algorithm") or "")
 
 
 def read(challenge: Challenge, header: str = "WWW-Authenticate") -> AkaChallenge:
@@ -140,7 +92,7 @@ def write_credentials(answer: Answer, method: str, uri: str, body: bytes = b"") 
     name = CREDENTIALS_HEADERS[challenge.header]
     head = (
         f'Digest username="{_escaped(answer.username)}", realm="{_escaped(challenge.realm)}", '
-        f'nonce="{challenge.nonce}", uri="{uri}", response='
+        f'nonce="{_escaped(challenge.nonce)}", uri="{uri}", response='
     )
     tail = f", algorithm={challenge.algorithm}"
     if challenge.opaque is not None:
@@ -157,23 +109,27 @@ def write_credentials(answer: Answer, method: str, uri: str, body: bytes = b"") 
 def check_authentication_info(value: str, answer: Answer, uri: str, body: bytes = b"") -> None:
     """Check the server's rspauth (RFC 7616 §3.5, RFC 3310 §3.5).
 
-    Raises CredentialsError when it is present and wrong; an absent one proves nothing.
+    Raises CredentialsError when it is present and wrong, ParseError when nothing
+    can be read; an absent one proves nothing.
     """
-    (info,) = split_challenges(f"Digest {value}")[:1]
-    rspauth = _parameters(info).get("rspauth")
+    rspauth = split_auth_params(value).get("rspauth")
     if rspauth is not None and not _equal(rspauth, _answer_digest(answer, "", uri, body)):
         raise CredentialsError("the server's rspauth does not follow from the challenge")
 
 
 def _answer_digest(answer: Answer, method: str, uri: str, body: bytes) -> str:
     challenge = answer.challenge
+    outcome = answer.outcome
     algorithm = algorithm_of(challenge.algorithm)
+    secret = b""  # RFC 3310 §3.4: AUTS goes with the empty password
+    if isinstance(outcome, AkaResponse):
+        secret = password(algorithm, outcome, plain_res=answer.plain_res)
     qop = challenge.qop
     return digest(
         algorithm.hash,
         username=answer.username,
         realm=challenge.realm,
-        password=password(algorithm, answer.outcome, plain_res=answer.plain_res),
+        password=secret,
         nonce=challenge.nonce,
         method=method,
         uri=uri,
@@ -230,10 +186,13 @@ def write_challenge(challenge: AkaChallenge) -> str:
 
 def read_credentials(value: str) -> Credentials:
     """Credentials of any Digest form; raises CredentialsError naming the parameter."""
-    challenges = split_challenges(value)
-    if not challenges or challenges[0].scheme.lower() != "digest":
+    try:
+        credentials = split_challenges(value)[0]
+    except ParseError as error:
+        raise CredentialsError(f"the credentials cannot be read: {error}") from error
+    if credentials.scheme.lower() != "digest":
         raise CredentialsError("the credentials are not of scheme Digest")
-    params = _parameters(challenges[0])
+    params = _parameters(credentials)
     for name in ("username", "realm", "nonce", "uri", "response"):
         if name not in params:
             raise CredentialsError(f"the credentials have no {name}")
@@ -291,15 +250,16 @@ def verify(
             raise CredentialsError(f"nc is {credentials.nc} where {nc} is due", 401)
     elif nc != 1:
         raise CredentialsError("without qop a nonce serves one request", 401)
-    if not _equal(credentials.response, _expected_digest(credentials, expected, method, body)):
+    due = _expected_digest(credentials, challenge, expected, method, body)
+    if not _equal(credentials.response, due):
         raise CredentialsError("the response is not what RES gives", 403)
 
 
 def write_authentication_info(
-    credentials: Credentials, expected: AkaResponse, body: bytes = b""
+    credentials: Credentials, challenge: AkaChallenge, expected: AkaResponse, body: bytes = b""
 ) -> str:
     """Value of Authentication-Info with our rspauth (RFC 3310 §3.5); for verified credentials."""
-    rspauth = _expected_digest(credentials, expected, "", body)
+    rspauth = _expected_digest(credentials, challenge, expected, "", body)
     if not credentials.qop:
         return f'rspauth="{rspauth}"'
     return (
@@ -309,9 +269,13 @@ def write_authentication_info(
 
 
 def _expected_digest(
-    credentials: Credentials, expected: AkaResponse, method: str, body: bytes
+    credentials: Credentials,
+    challenge: AkaChallenge,
+    expected: AkaResponse,
+    method: str,
+    body: bytes,
 ) -> str:
-    algorithm = algorithm_of(credentials.algorithm)
+    algorithm = algorithm_of(challenge.algorithm)
     return digest(
         algorithm.hash,
         username=credentials.username,

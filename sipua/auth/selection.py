@@ -1,0 +1,124 @@
+"""Which of the challenges in a response is answered, and why the others are not.
+
+``SCHEMES`` is the one list of schemes, in the order of preference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Scheme
+from sipua.auth.schemes import aka
+from sipua.errors import ChallengeError, ParseError
+from sipua.sip.headers import split_challenges
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sipua.sip.headers import Challenge
+    from sipua.sip.message import Response
+
+SCHEMES: tuple[Scheme, ...] = (aka,)
+
+
+class NoAkaOffered(ChallengeError):
+    """The response asks for something that no card can answer."""
+
+
+class Offer(NamedTuple):
+    """One challenge of a response.
+
+    ``what`` names it for people. Exactly one of ``challenge`` and ``problem`` is
+    given; ``malformed`` tells a broken AKA challenge from one of another kind.
+    """
+
+    what: str
+    challenge: AkaChallenge | None
+    problem: str = ""
+    malformed: bool = False
+
+
+def scheme_of(challenge: AkaChallenge) -> Scheme:
+    """The scheme that read this challenge and writes its answer."""
+    for scheme in SCHEMES:
+        if challenge.scheme == scheme.NAME:
+            return scheme
+    raise ChallengeError(f"there is no scheme {challenge.scheme}")
+
+
+def offered(response: Response) -> list[Offer]:
+    """Every challenge of a 401 or 407, in the order it stands there."""
+    first = CHALLENGE_HEADERS.get(response.status, "WWW-Authenticate")
+    offers: list[Offer] = []
+    for header in (first, *(name for name in CHALLENGE_HEADERS.values() if name != first)):
+        for value in response.headers.all(header):
+            offers.extend(_offers_in(value, header))
+        if offers:
+            break
+    return offers
+
+
+def _offers_in(value: str, header: str) -> list[Offer]:
+    try:
+        challenges = split_challenges(value)
+    except ParseError as error:
+        return [Offer(f"a {header} that cannot be read", None, str(error), malformed=True)]
+    return [_offer(challenge, header) for challenge in challenges]
+
+
+def _offer(challenge: Challenge, header: str) -> Offer:
+    what = _name(challenge)
+    for scheme in SCHEMES:
+        if scheme.recognises(challenge):
+            try:
+                return Offer(what, scheme.read(challenge, header))
+            except ChallengeError as error:
+                return Offer(what, None, str(error), malformed=True)
+    return Offer(what, None, "it asks for a password, or for what this program does not know")
+
+
+def select(offers: list[Offer], allowed: Collection[str] = ()) -> AkaChallenge:
+    """The challenge to answer: the first scheme's best algorithm (RFC 4169 §4.1).
+
+    ``allowed`` holds names of schemes or algorithms, in lower case; empty means
+    all. Raises NoAkaOffered when nothing is of AKA or allowed, ChallengeError
+    when what is of AKA is malformed.
+    """
+    usable = [offer.challenge for offer in offers if offer.challenge is not None]
+    if len(usable) != 1 or allowed:
+        usable = _by_preference(usable, allowed)
+    if usable:
+        return usable[0]
+    for offer in offers:
+        if offer.malformed:
+            raise ChallengeError(f"{offer.what}: {offer.problem}")
+    if not offers:
+        raise ChallengeError("the response asks for credentials but holds no challenge")
+    names = ", ".join(offer.what for offer in offers)
+    restricted = any(offer.challenge is not None for offer in offers)
+    why = "which is not among the schemes allowed" if restricted else "which needs a password"
+    raise NoAkaOffered(f"the server offers {names}, {why}; nothing was answered")
+
+
+def _by_preference(challenges: list[AkaChallenge], allowed: Collection[str]) -> list[AkaChallenge]:
+    wanted = [
+        challenge
+        for challenge in challenges
+        if not allowed or challenge.scheme in allowed or challenge.algorithm.lower() in allowed
+    ]
+    wanted.sort(key=_rank)
+    return wanted
+
+
+def _rank(challenge: AkaChallenge) -> tuple[int, int]:
+    scheme = scheme_of(challenge)
+    return SCHEMES.index(scheme), scheme.PREFERENCE.index(challenge.algorithm)
+
+
+def _name(challenge: Challenge) -> str:
+    algorithm = challenge.get("algorithm") or (
+        "MD5" if challenge.scheme.lower() == "digest" else ""
+    )
+    name = f"{challenge.scheme} {algorithm}".strip()
+    realm = challenge.get("realm")
+    return f'{name} for realm "{realm}"' if realm else name
