@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from card.aka.milenage import Milenage
+from card.aka.algorithm import functions_of
 from card.aka.result import MacFailure
 from card.aka.sequence import IND_BITS, SQN_MAX, next_sqn, resync
 from card.aka.vector import Vector, make_vector, open_auts
@@ -21,7 +21,6 @@ from sipua.errors import CredentialsError, LocalError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from card.aka.vector import AkaFunctions
     from card.statefile import StateFile
     from sipua.core.subscriber import Subscriber
 
@@ -136,7 +135,7 @@ class _Account:
 
     def __init__(self, subscriber: Subscriber) -> None:
         secret = subscriber.authentication
-        self.functions: AkaFunctions = Milenage(secret.k, secret.opc)
+        self.functions = functions_of(secret)
         self.amf = secret.amf
         self.imsi = subscriber.imsi
         self.sqn = secret.sqn

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.errors import LocalError
+from sipua.sip.uri import SipUri, check_absolute, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from card.profile import Authentication, Profile
+
+_SEPARATORS = str.maketrans("", "", "-.()")
 
 
 class Subscriber(NamedTuple):
@@ -38,14 +41,12 @@ def from_profile(profile: Profile) -> Subscriber:
     IMSI (TS 23.003 §13).
     """
     isim = profile.isim
-    if isim is None:
-        from sipua.ims.identity import from_imsi
+    if isim is not None:
+        return Subscriber(profile.imsi, isim.impi, isim.impu, isim.domain, profile.authentication)
+    from sipua.ims.identity import identity_from_imsi
 
-        derived = from_imsi(profile.imsi, profile.mnc_length)
-        impi, impus, domain = derived.impi, (derived.impu,), derived.domain
-    else:
-        impi, impus, domain = isim.impi, isim.impu, isim.domain
-    return Subscriber(profile.imsi, impi, impus, domain, profile.authentication)
+    impi, impu, domain = identity_from_imsi(profile.imsi, profile.mnc_length)
+    return Subscriber(profile.imsi, impi, (impu,), domain, profile.authentication)
 
 
 class Directory:
@@ -69,7 +70,7 @@ class Directory:
             raise LocalError(f"two profiles have the IMPI {subscriber.impi}")
         self._by_impi[subscriber.impi] = subscriber
         for impu in subscriber.impus:
-            aor = canonical(impu)
+            aor = address_of_record(impu)
             if aor in self._by_aor:
                 raise LocalError(f"two profiles have the IMPU {impu}")
             self._by_aor[aor] = subscriber
@@ -79,6 +80,21 @@ class Directory:
         """The subscriber with this private identity."""
         return self._by_impi.get(impi)
 
-    def by_aor(self, aor: str) -> Subscriber | None:
-        """The subscriber with this public identity, in the form ``canonical`` gives."""
-        return self._by_aor.get(aor)
+    def by_impu(self, uri: str) -> Subscriber | None:
+        """The subscriber with this public identity; raises ParseError for what is no URI."""
+        return self._by_aor.get(address_of_record(uri))
+
+
+def address_of_record(uri: str) -> str:
+    """The form in which public identities are compared (RFC 3261 §10.3 step 5).
+
+    A SIP URI loses its parameters and escapes, a tel URI its parameters and
+    visual separators (RFC 3966 §5). Raises ParseError for what is no URI.
+    """
+    if scheme_of(uri) not in ("sip", "sips"):
+        check_absolute(uri)
+        bare = uri.partition(";")[0].lower()
+        return bare.translate(_SEPARATORS) if bare.startswith("tel:") else bare
+    parsed = SipUri.parse(uri)
+    port = f":{parsed.port}" if parsed.port is not None else ""
+    return f"{parsed.scheme}:{parsed.user_text}@{parsed.host.lower()}{port}"

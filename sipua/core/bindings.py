@@ -1,0 +1,163 @@
+"""Where a subscriber can be reached, and how REGISTER changes it (RFC 3261 §10.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.errors import ParseError, PeerError
+from sipua.sip.headers import NameAddr, parse_delta_seconds
+from sipua.sip.parameters import Parameters
+from sipua.sip.uri import SipUri
+from sipua.sip.uri_equality import same_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sipua.sip.hop import Hop
+    from sipua.sip.message import Request
+
+MAX_BINDINGS = 16
+"""Contacts that one subscriber may have at a time."""
+
+MALFORMED_EXPIRES = 3600  # what a malformed expiry counts as (RFC 3261 §20.10)
+ONE_HOUR = 3600
+
+
+class ExpiryPolicy(NamedTuple):
+    """Seconds: what is granted at least and at most, and when nothing is asked.
+
+    Less than ``least`` is refused with 423, more than ``most`` cut down.
+    ``strict`` refuses even an hour and more, which RFC 3261 does not allow.
+    """
+
+    least: int = 60
+    default: int = 3600
+    most: int = 600_000  # TS 24.229 §5.1.1.2.1: what a user agent asks for
+    strict: bool = False
+
+
+class IntervalTooBrief(PeerError):
+    """Less was asked for than is granted; ``min_expires`` goes into Min-Expires."""
+
+    def __init__(self, min_expires: int) -> None:
+        super().__init__(f"registrations here last {min_expires} s or more", 423)
+        self.min_expires = min_expires
+
+
+class Binding(NamedTuple):
+    """One contact. ``until`` is when it expires, ``path`` the Path of its REGISTER,
+    ``source`` where that came from; ``params`` are those of Contact, without expires."""
+
+    uri: str
+    params: Parameters
+    until: float
+    call_id: str
+    cseq: int
+    path: tuple[str, ...]
+    source: Hop
+
+
+def active(bindings: Sequence[Binding], now: float) -> list[Binding]:
+    """Those which have not expired."""
+    return [each for each in bindings if each.until > now]
+
+
+def contact_value(binding: Binding, now: float) -> str:
+    """The Contact of a 200, with the seconds that are left, rounded up."""
+    left = -int(-(binding.until - now) // 1)
+    return f"<{binding.uri}>;expires={left}{binding.params}"
+
+
+class Asked(NamedTuple):
+    """What a REGISTER asks for: each contact with the seconds granted to it, 0 to
+    remove it, or ``everything`` to go (Contact: "*")."""
+
+    contacts: list[tuple[NameAddr, int]]
+    everything: bool = False
+
+
+def read_contacts(request: Request, policy: ExpiryPolicy) -> Asked:
+    """The Contact headers of a REGISTER under a policy.
+
+    Raises PeerError 400 for what cannot be read, IntervalTooBrief for 423.
+    """
+    values = request.headers.values("Contact")
+    expires = request.headers.get("Expires")
+    asked_for_all = policy.default if expires is None else _seconds(expires)
+    if "*" in values:
+        if len(values) > 1 or expires is None or asked_for_all != 0:
+            raise PeerError('Contact: "*" stands alone and with Expires: 0', 400)
+        return Asked([], everything=True)
+    contacts = [NameAddr.parse(value) for value in values]
+    return Asked([(each, _granted(each, asked_for_all, policy)) for each in contacts])
+
+
+def update(
+    bindings: Sequence[Binding], asked: Asked, request: Request, source: Hop, now: float
+) -> list[Binding]:
+    """The bindings after a REGISTER; all of its changes or, with an exception, none.
+
+    Raises PeerError with the status to answer.
+    """
+    current = active(bindings, now)
+    call_id, cseq = request.call_id, request.cseq.number
+    if asked.everything:
+        for binding in current:
+            _check_order(binding, call_id, cseq)
+        return []
+    path = tuple(request.headers.values("Path"))
+    changed = list(current)
+    for contact, expires in asked.contacts:
+        existing = _find(changed, contact.uri)
+        if existing is not None:
+            if existing in current:
+                _check_order(existing, call_id, cseq)
+            changed.remove(existing)
+        if expires:
+            params = _kept_parameters(contact.params)
+            changed.append(Binding(contact.uri, params, now + expires, call_id, cseq, path, source))
+    if len(changed) > MAX_BINDINGS:
+        raise PeerError(f"more than {MAX_BINDINGS} contacts", 403, "Too Many Contacts")
+    return changed
+
+
+def _check_order(existing: Binding, call_id: str, cseq: int) -> None:
+    """A REGISTER that was overtaken by a later one changes nothing (steps 6 and 7)."""
+    if existing.call_id == call_id and cseq <= existing.cseq:
+        raise PeerError(f"CSeq {existing.cseq} came before", 500, "CSeq Out Of Order")
+
+
+def _seconds(text: str) -> int:
+    try:
+        return parse_delta_seconds(text)
+    except ParseError:
+        return MALFORMED_EXPIRES
+
+
+def _granted(contact: NameAddr, asked_for_all: int, policy: ExpiryPolicy) -> int:
+    own = contact.params.get("expires")
+    asked = asked_for_all if own is None else _seconds(own)
+    if 0 < asked < policy.least and (asked < ONE_HOUR or policy.strict):
+        raise IntervalTooBrief(policy.least)
+    return min(asked, policy.most)
+
+
+def _find(bindings: list[Binding], uri: str) -> Binding | None:
+    """The binding with this contact address (RFC 3261 §19.1.4; other schemes as text)."""
+    for binding in bindings:
+        if binding.uri == uri:
+            return binding
+    parsed = _sip_uri(uri) if bindings else None
+    for binding in bindings:
+        other = _sip_uri(binding.uri)
+        if parsed is not None and other is not None and same_uri(parsed, other):
+            return binding
+    return None
+
+
+def _sip_uri(uri: str) -> SipUri | None:
+    return SipUri.parse(uri) if uri[:5].lower().startswith(("sip:", "sips:")) else None
+
+
+def _kept_parameters(params: Parameters) -> Parameters:
+    return Parameters([item for item in params.items if item[0].lower() != "expires"])

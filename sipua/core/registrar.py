@@ -1,0 +1,179 @@
+"""The registrar of the embedded network: an S-CSCF as a user agent sees it.
+
+Sans-I/O: a request goes in, a response comes out. RFC 3261 §10.3 gives the
+steps, TS 24.229 §5.4.1.2 what an IMS registrar adds to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.core.bindings import (
+    Binding,
+    ExpiryPolicy,
+    IntervalTooBrief,
+    active,
+    contact_value,
+    read_contacts,
+    update,
+)
+from sipua.core.challenger import ACCEPTED
+from sipua.errors import PeerError
+from sipua.sip.grammar import format_host, quote
+from sipua.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.core.challenger import Challenger
+    from sipua.core.faults import Faults
+    from sipua.core.subscriber import Directory, Subscriber
+    from sipua.sip.hop import Hop
+    from sipua.sip.message import Request
+
+ALLOW = "REGISTER, OPTIONS"
+
+METHODS_ELSEWHERE = frozenset(
+    {
+        "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "PUBLISH",
+        "REFER", "SUBSCRIBE", "UPDATE",
+    }
+)  # fmt: skip
+"""Known methods that a registrar does not serve (405); all others are 501."""
+
+SUPPORTED = frozenset({"path"})
+"""Option tags that a Require may name: RFC 3327."""
+
+
+class Reply(NamedTuple):
+    """What is answered. An empty ``reason`` is the standard phrase; Via, From, To,
+    Call-ID and CSeq are added by who sends it."""
+
+    status: int
+    headers: list[tuple[str, str]] = []
+    reason: str = ""
+
+
+class Registrar:
+    """Registers the subscribers of a directory.
+
+    The IMPUs of one subscriber are one implicit registration set (TS 23.228
+    §5.2.1a), so there is one list of bindings for each subscriber.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        challenger: Challenger,
+        faults: Faults,
+        *,
+        expiry: ExpiryPolicy = ExpiryPolicy(),  # noqa: B008  a tuple, never changed
+        date: Callable[[], str] | None = None,
+    ) -> None:
+        """``date`` gives the text for the Date header of a 200."""
+        self._directory = directory
+        self._challenger = challenger
+        self._faults = faults
+        self._expiry = expiry
+        self._date = date
+        self._bindings: dict[str, list[Binding]] = {}
+
+    def bindings(self, impi: str, now: float) -> list[Binding]:
+        """Where this subscriber can be reached at the moment ``now``."""
+        return active(self._bindings.get(impi, ()), now)
+
+    def answer(self, request: Request, source: Hop, now: float) -> Reply:
+        """The reply to any request, of whatever method.
+
+        Raises StateError (card.errors) when the AuC's counter cannot be kept.
+        """
+        if request.method == "OPTIONS":
+            return Reply(200, [("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED))])
+        if request.method != "REGISTER":
+            return Reply(405 if request.method in METHODS_ELSEWHERE else 501, [("Allow", ALLOW)])
+        try:
+            return self._register(request, source, now)
+        except IntervalTooBrief as error:
+            return Reply(error.status, [("Min-Expires", str(error.min_expires))])
+        except PeerError as error:
+            return refused(error)
+
+    def _register(self, request: Request, source: Hop, now: float) -> Reply:
+        """The steps of RFC 3261 §10.3, in its order."""
+        if SipUri.parse(request.uri).host.lower() not in self._directory.domains:  # step 1
+            raise PeerError(f"{request.uri} is not of this network", 404, "Domain Not Served")
+        unsupported = [tag for tag in request.headers.values("Require") if tag not in SUPPORTED]
+        if unsupported:  # step 2
+            return Reply(420, [("Unsupported", ", ".join(unsupported))])
+        subscriber = self._directory.by_impu(request.to.uri)
+        if subscriber is None:  # step 5, before 3, since the subscriber's key is needed
+            raise PeerError(f"{request.to.uri} is not a subscriber", 404)
+        faults = self._faults.of(subscriber.identities)
+        if faults:
+            refusal = _refusal(faults, source)
+            if refusal is not None:
+                return refusal
+        expiry = self._expiry
+        if "423" in faults:
+            expiry = expiry._replace(least=int(faults["423"]), strict=True)
+        asked = read_contacts(request, expiry)  # before 3, so that no vector is lost on a 423
+        judgement = self._challenger.judge(subscriber, request, now)  # steps 3 and 4
+        if judgement.word != ACCEPTED or "challenge-loop" in faults:
+            return Reply(401, [self._challenger.challenge(subscriber, judgement, now, faults)])
+        bindings = self._bindings.get(subscriber.impi, [])
+        bindings = update(bindings, asked, request, source, now)  # steps 6 and 7
+        if bindings:
+            self._bindings[subscriber.impi] = bindings
+        else:
+            self._bindings.pop(subscriber.impi, None)
+        lines = [("Contact", contact_value(binding, now)) for binding in bindings]
+        if bindings:
+            lines += _registered_lines(subscriber, request, source)
+        lines.append(("Authentication-Info", judgement.info))
+        if self._date is not None:
+            lines.append(("Date", self._date()))
+        return Reply(200, lines)
+
+
+def refused(error: PeerError) -> Reply:
+    """The reply that tells the peer what was wrong with its request (RFC 3261 §20.43)."""
+    return Reply(error.status, [("Warning", f"399 sipua {quote(str(error))}")], error.reason)
+
+
+def _registered_lines(
+    subscriber: Subscriber, request: Request, source: Hop
+) -> list[tuple[str, str]]:
+    """What a 200 says besides the bindings (TS 24.229 §5.4.1.2.2F)."""
+    return [
+        *(("Path", value) for value in request.headers.all("Path")),  # RFC 3327 §5.3
+        ("Service-Route", f"<{_own_uri(source, 'orig')};lr>"),  # RFC 3608 §6.3
+        ("P-Associated-URI", ", ".join(f"<{impu}>" for impu in subscriber.impus)),
+    ]
+
+
+def _own_uri(source: Hop, user: str) -> str:
+    """The SIP URI at which the request reached us."""
+    address, port = source.local or (source.address, source.port)
+    transport = "" if source.transport == "UDP" else f";transport={source.transport.lower()}"
+    return f"sip:{user}@{format_host(address)}:{port}{transport}"
+
+
+def _refusal(faults: dict[str, float], source: Hop) -> Reply | None:
+    """What a fault has us answer before any challenge."""
+    for name in ("302", "403", "404", "421", "494", "500", "503"):
+        if name in faults:
+            return Reply(int(name), _refusal_headers(name, int(faults[name]), source))
+    return None
+
+
+def _refusal_headers(name: str, value: int, source: Hop) -> list[tuple[str, str]]:
+    if name == "302":
+        address, _ = source.local or (source.address, 0)
+        return [("Contact", f"<{_own_uri(source._replace(local=(address, value)), 'registrar')}>")]
+    if name == "421":
+        return [("Require", "sec-agree")]  # RFC 3261 §21.4.15
+    if name == "494":
+        return [("Security-Server", "ipsec-3gpp;alg=hmac-sha-1-96;ealg=null")]  # RFC 3329 §2.3.1
+    if name == "503":
+        return [("Retry-After", str(value))]
+    return []
