@@ -8,6 +8,7 @@ no root is needed. Clients find the socket through PCSCLITE_CSOCK_NAME.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -52,6 +53,8 @@ class Pcscd:
         self.binary = required("pcscd", "pcscd")
         if not VPCD_DRIVER.exists():
             pytest.skip("the virtual reader is not installed (Debian package vsmartcard-vpcd)")
+        if importlib.util.find_spec("smartcard") is None:
+            pytest.skip("pyscard is not installed (extra pcsc)")
         if os.geteuid() != 0 and not RUN_DIRECTORY.is_dir():
             pytest.skip(f"{RUN_DIRECTORY} does not exist and pcscd needs root to make it")
         first = free_port(SLOTS)
