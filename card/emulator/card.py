@@ -149,6 +149,8 @@ class EmulatedCard:
         return df.by_fid(fid)
 
     def _by_path(self, df: Df, path: bytes) -> File | None:
+        if len(path) % 2:
+            raise Refused(0x6700)
         file: File | None = df
         for start in range(0, len(path), 2):
             if not isinstance(file, Df):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from card.aka.sequence import IND_BITS, SequenceArray
+from card.aka.sequence import IND_BITS, SQN_MAX, SequenceArray
 
 if TYPE_CHECKING:
     from card.profile import Profile
@@ -100,27 +100,29 @@ class CardState:
     def _restore(self, kept: dict[str, Any], file: StateFile) -> None:
         if kept.get("iccid") != self._iccid:
             file.damaged(f"it belongs to the card with ICCID {kept.get('iccid')}")
-        try:
-            values = [_number(sqn, (1 << 48) - 1) for sqn in kept["sqn"]]
-            if len(values) != 1 << IND_BITS:
-                raise ValueError("sqn")
-            self.sequence = SequenceArray(values=values)
-            self.pin1_tries = _number(kept["pin1_tries"], PIN_TRIES)
-            self.puk1_tries = _number(kept["puk1_tries"], PUK_TRIES)
-            self.pin1_enabled = kept["pin1_enabled"] is True
-            pin1 = kept["pin1"]
-            if not (isinstance(pin1, str) and pin1.isdecimal() and 4 <= len(pin1) <= 8):
-                raise ValueError("pin1")
-            self._pin1 = pin1
-        except (KeyError, TypeError, ValueError) as error:
-            file.damaged(f"{error} is missing or cannot be right")
+        values = kept.get("sqn")
+        if not isinstance(values, list) or len(values) != 1 << IND_BITS:
+            file.damaged(f"sqn is not a list of {1 << IND_BITS} numbers")
+        for sqn in values:
+            _check_number("sqn", sqn, SQN_MAX, file)
+        for key, most in (("pin1_tries", PIN_TRIES), ("puk1_tries", PUK_TRIES)):
+            _check_number(key, kept.get(key), most, file)
+        pin1 = kept.get("pin1")
+        if not (isinstance(pin1, str) and pin1.isdecimal() and 4 <= len(pin1) <= 8):
+            file.damaged("pin1 is not 4 to 8 digits")
+        if not isinstance(kept.get("pin1_enabled"), bool):
+            file.damaged("pin1_enabled is neither true nor false")
+        self.sequence = SequenceArray(values=values)
+        self.pin1_enabled = kept["pin1_enabled"]
+        self.pin1_tries = kept["pin1_tries"]
+        self.puk1_tries = kept["puk1_tries"]
+        self._pin1 = pin1
 
 
 def _padded(digits: str) -> bytes:
     return digits.encode("ascii").ljust(8, b"\xff")
 
 
-def _number(value: Any, most: int) -> int:
-    if type(value) is not int or not 0 <= value <= most:
-        raise ValueError("a number")
-    return value
+def _check_number(key: str, value: object, most: int, file: StateFile) -> None:
+    if type(value) is not int or not 0 <= value <= most:  # bool is an int too
+        file.damaged(f"{key} is not a number from 0 to {most}")
