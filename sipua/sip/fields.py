@@ -117,7 +117,7 @@ class Headers:
 
 
 def read_lines(lines: list[str]) -> tuple[Headers, str]:
-    """Headers from unfolded lines, the first of which is the start line.
+    """Headers from lines, the first of which is the start line.
 
     Also what is wrong with a line, "" when nothing is; that line is left out.
     """
@@ -131,6 +131,8 @@ def read_lines(lines: list[str]) -> tuple[Headers, str]:
         try:
             key = KEYS[name]
         except ParseError as error:
+            if row[:1] in (" ", "\t"):
+                return read_lines(_unfold(lines))
             problem = str(error)
             continue
         if not colon:
@@ -146,3 +148,15 @@ def read_lines(lines: list[str]) -> tuple[Headers, str]:
     headers._items = items
     headers._index = index
     return headers, problem
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    """Continuation lines joined to their header by one space (RFC 3261 §7.3.1)."""
+    start_line, *rest = lines
+    pieces: list[str] = []
+    for line in rest:
+        if line[:1] in (" ", "\t"):
+            pieces.append(" " + line.lstrip(" \t"))
+        else:
+            pieces.append("\r\n" + line)
+    return [start_line, *"".join(pieces).removeprefix("\r\n").lstrip(" ").split("\r\n")]

@@ -100,9 +100,11 @@ class Message:
         lines = [
             f"{name}: {value}" for name, value in self.headers if KEYS[name] != "content-length"
         ]
-        head = "\r\n".join((self.start_line, *lines, f"Content-Length: {len(self.body)}\r\n\r\n"))
-        if head.count("\n") != len(lines) + 3 or head.count("\r") != len(lines) + 3:
+        lines.insert(0, self.start_line)
+        if _line_end_inside(lines):
             raise LocalError("a line end inside the start line or a header")
+        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
+        head = "\r\n".join(lines)
         return head.encode("utf-8", "surrogateescape") + self.body
 
     def __repr__(self) -> str:
@@ -168,29 +170,27 @@ def parse(data: bytes) -> Request | Response:
     Raises MalformedMessage, whose status is the answer to a request: 400, 505
     for another version, 513 for a head beyond the limits.
     """
-    head, body = _split_head(data)
-    text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _unfold(text)
-    lines = text.split("\r\n")
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD)
+    head, body = data[:end], data[end + 4 :]
+    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    if end <= 0 or not lines[0] or _line_end_inside(lines):
+        head, body = _split_odd_head(data)
+        lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     headers, problem = read_lines(lines)
     message = _read_start_line(lines[0], headers, data)
-    if len(head) >= MAX_HEAD or len(lines) > MAX_HEADERS or _too_long(lines, text):
+    if len(lines) > MAX_HEADERS or (len(head) > MAX_LINE and _too_large(head, lines[0], headers)):
         raise MalformedMessage("the head is larger than is accepted here", 513, message)
-    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
-        problem = "a CR or LF which ends no line"
-    if problem:
-        raise MalformedMessage(problem, 400, message)
+    if problem or _line_end_inside(lines):
+        raise MalformedMessage(problem or "a CR or LF which ends no line", 400, message)
     message.body = _cut_body(body, message)
     return message
 
 
-def _split_head(data: bytes) -> tuple[bytes, bytes]:
+def _split_odd_head(data: bytes) -> tuple[bytes, bytes]:
     """Head with CRLF line ends and no empty line, and what follows the empty line."""
-    if data[:1] in (b"\r", b"\n"):
-        data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
+    data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     line_end = data.find(b"\n", 0, MAX_HEAD)
-    bare = line_end > 0 and data[line_end - 1] != 13
+    bare = line_end > 0 and data[line_end - 1 : line_end] != b"\r"
     empty_line = b"\n\n" if bare else b"\r\n\r\n"
     end = data.find(empty_line, 0, MAX_HEAD)
     if end < 0:
@@ -202,19 +202,14 @@ def _split_head(data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _unfold(text: str) -> str:
-    """Continuation lines joined to their header by one space (RFC 3261 §7.3.1)."""
-    lines: list[str] = []
-    for line in text.split("\r\n"):
-        if line[:1] in (" ", "\t") and lines:
-            lines.append(" " + line.lstrip(" \t"))
-        else:
-            lines.append("\r\n" + line)
-    return "".join(lines)[2:]
+def _line_end_inside(lines: list[str]) -> bool:
+    text = "".join(lines)
+    return "\n" in text or "\r" in text
 
 
-def _too_long(lines: list[str], text: str) -> bool:
-    return len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE
+def _too_large(head: bytes, start_line: str, headers: Headers) -> bool:
+    longest = max((len(value) for _, value in headers), default=0)
+    return len(head) >= MAX_HEAD or longest > MAX_LINE or len(start_line) > MAX_LINE
 
 
 def _read_start_line(line: str, headers: Headers, raw: bytes) -> Request | Response:

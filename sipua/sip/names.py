@@ -45,7 +45,9 @@ LISTS = frozenset(
     }
 )  # fmt: skip
 
-_CACHE_SIZE = 512  # spellings remembered; hostile input cannot make it grow further
+# spellings remembered, and their length: hostile input cannot make the table grow further
+_CACHE_SIZE = 512
+_CACHED_LENGTH = 40
 
 
 class _Keys(dict[str, str]):
@@ -57,7 +59,7 @@ class _Keys(dict[str, str]):
             raise ParseError(f"{name[:40]!r} is not a header name")
         key = bare.lower()
         key = COMPACT.get(key, key)
-        if len(self) < _CACHE_SIZE:
+        if len(self) < _CACHE_SIZE and len(name) <= _CACHED_LENGTH:
             self[name] = key
         return key
 
