@@ -150,12 +150,16 @@ def decode_pcscf(octets: bytes) -> str:
 
 def encode_pcscf(address: str) -> bytes:
     """A record of EF_P-CSCF; what is not an IPv4 or IPv6 address is taken for a name."""
+    name = write_tlv(0x80, bytes((FQDN,)) + address.encode())
+    if ":" not in address and not address[-1:].isdigit():
+        return name  # spares most callers the import
+
     from ipaddress import ip_address
 
     try:
         packed = ip_address(address).packed
     except ValueError:
-        return write_tlv(0x80, bytes((FQDN,)) + address.encode())
+        return name
     return write_tlv(0x80, bytes((IPV4 if len(packed) == 4 else IPV6,)) + packed)
 
 
