@@ -125,3 +125,9 @@ def unreachable(hop: Hop, error: OSError) -> Unreachable:
     what = os.strerror(number).lower() if number else str(error)
     hint = HINTS.get(number)
     return Unreachable(f"{hop}: {what}; {hint}" if hint else f"{hop}: {what}")
+
+
+def packed(address: str) -> bytes:
+    """Return the 4 or 16 octets of a numeric address, so that spellings compare equal."""
+    host = address.partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sipua.errors import NetworkError, Unreachable
-from sipua.net.address import WILDCARDS, family, new_socket, source_address
+from sipua.net.address import WILDCARDS, bind, family, new_socket, source_address
 from sipua.net.events import Failed, NetEvent, Received, Woken
 from sipua.net.udp import UdpSocket
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sipua.net.streams import Streams
-    from sipua.net.tls import TlsSettings
+    from sipua.net.tls_settings import TlsSettings
     from sipua.sip.hop import Hop
 
 __all__ = ["Failed", "NetEvent", "Network", "Received", "Woken"]
@@ -28,19 +28,19 @@ MAX_ROUTES = 1024  # destinations whose socket is remembered
 class Network:
     """UDP sockets, TCP and TLS connections and listeners of one SIP element.
 
-    ``bind`` (address, port) and ``interface`` say where everything leaves
+    ``bound_to`` (address, port) and ``interface`` say where everything leaves
     from; without them the routing table does. Not thread-safe except wake().
     """
 
     def __init__(
         self,
         tls: TlsSettings | None = None,
-        bind: tuple[str, int] | None = None,
+        bound_to: tuple[str, int] | None = None,
         interface: str | None = None,
     ) -> None:
         """Open nothing yet: sockets are made when they are needed."""
         self._tls = tls
-        self._bind = bind
+        self._bind = bound_to
         self._interface = interface
         self._events: list[NetEvent] = []
         self._selector = selectors.DefaultSelector()
@@ -73,6 +73,8 @@ class Network:
     def send(self, data: bytes, hop: Hop) -> None:
         """Send one message. Never waits; a failure is reported by poll() as Failed."""
         try:
+            if not 0 < hop.port < 65536:
+                raise Unreachable(f"{hop}: there is no such port")
             if hop.transport == "UDP":
                 (self._udp.get(hop.local) or self._udp_for(hop)).send(data, hop)
             else:
@@ -115,7 +117,7 @@ class Network:
 
         UDP: the socket which will send. TCP and TLS: the port we listen on, else
         that of the connection, which is opened by this. Raises Unreachable or
-        TlsFailure when there is no way there, LocalError when ``bind`` or
+        TlsFailure when there is no way there, LocalError when ``bound_to`` or
         ``interface`` cannot be had.
         """
         if hop.local is not None:
@@ -167,12 +169,26 @@ class Network:
             from sipua.net.streams import Streams  # UDP does without it
 
             self._made_streams = Streams(
-                self._selector, self._events, self._tls, self._names, self.source, self._new_stream
+                self._selector,
+                self._events,
+                tls=self._tls,
+                names=self._names,
+                source=self.source,
+                new_socket=self._new_stream,
+                new_way=self._new_way,
             )
         return self._made_streams
 
     def _new_stream(self, address: str) -> socket.socket:
         return new_socket(socket.SOCK_STREAM, family(address), self._interface)
+
+    def _new_way(self, hop: Hop) -> socket.socket:
+        if self._bind is None:
+            return self._new_stream(hop.address)
+        source = self.source(hop)
+        made = self._new_stream(source)
+        bind(made, hop.transport, source, 0)
+        return made
 
     def _open_udp(self, address: str, port: int) -> UdpSocket:
         opened = UdpSocket(self._events, address, port, self._interface)

@@ -1,0 +1,245 @@
+"""SIP over one TCP connection: framing, bounded buffers, keep-alive (RFC 3261 §18.3)."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import TYPE_CHECKING
+
+from sipua.errors import ParseError, Unreachable
+from sipua.net.address import numeric_host, unreachable
+from sipua.net.events import Received
+from sipua.sip.framing import StreamFramer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.errors import NetworkError
+    from sipua.net.streams import Streams
+    from sipua.sip.hop import Hop
+
+MAX_QUEUED = 1 << 18  # octets that wait for a peer which does not read
+READ_SIZE = 1 << 16
+
+PING = b"\r\n\r\n"
+PONG = b"\r\n"
+KEEP_ALIVES = {PING, PONG}
+
+# A peer that vanished without a word is noticed by the kernel.
+TCP_OPTIONS = (
+    ("TCP_KEEPIDLE", 60),  # seconds of silence before the first probe
+    ("TCP_KEEPINTVL", 15),  # seconds
+    ("TCP_KEEPCNT", 4),
+    ("TCP_USER_TIMEOUT", 32_000),  # milliseconds unacknowledged: 64*T1, as transactions give up
+)
+
+CONNECTING, SECURING, OPEN, DRAINING, CLOSED = (
+    "connecting",
+    "securing",  # the TLS handshake
+    "open",
+    "draining",  # the peer has said its last word and may still read ours
+    "closed",
+)
+
+
+STALLED = {
+    CONNECTING: "nothing answered; check the address and the firewalls on the way",
+    SECURING: "the TLS handshake came to no end; check that the peer speaks TLS at this port",
+    DRAINING: "the peer closed the connection",
+}
+
+
+class Connection:
+    """One connection, opened here or accepted; octets in, whole messages out.
+
+    The states follow each other in the order above; CLOSED can come at any time.
+    """
+
+    def __init__(
+        self, streams: Streams, to_use: socket.socket, hop: Hop, *, opened_here: bool
+    ) -> None:
+        """``to_use`` is connecting (opened here) or connected (accepted), and non-blocking."""
+        self._streams = streams
+        self._socket = to_use
+        self._fileno = to_use.fileno()
+        self.hop = hop
+        self.opened_here = opened_here
+        name = to_use.getsockname()
+        self.flow = hop._replace(local=(numeric_host(name), name[1]))
+        self.state = CONNECTING
+        self.known = False  # whether the peer has sent anything that makes sense
+        self._framer = StreamFramer()
+        self._queued = bytearray()
+        self._watched = 0
+        self._pinged = False
+        self._set_options()
+
+    def _set_options(self) -> None:
+        options = [
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        ]
+        for name, value in TCP_OPTIONS:
+            if hasattr(socket, name):  # not every system has each
+                options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+        for level, option, value in options:
+            with suppress(OSError):
+                self._socket.setsockopt(level, option, value)
+
+    def start(self) -> None:
+        """Begin to watch the socket."""
+        self._streams.hurry(self)
+        if self.opened_here:
+            self._watch(EVENT_WRITE)
+        else:
+            self._attempt(self._advance)
+
+    def send(self, data: bytes) -> None:
+        """Send, or keep until the connection takes it; a peer that never reads is given up."""
+        waiting = len(self._queued)
+        if waiting + len(data) > MAX_QUEUED:
+            self.close(Unreachable(f"{self.hop}: the peer does not read; {waiting} octets wait"))
+            return
+        self._queued += data
+        if not waiting and self.state in {OPEN, DRAINING}:
+            self._attempt(self._flush)
+
+    def ping(self) -> None:
+        """Send the double CRLF; silence for STALL_TIME then closes the connection."""
+        self.send(PING)
+        if self.state == OPEN:
+            self._pinged = True
+            self._streams.hurry(self)
+
+    def ready(self, mask: int) -> None:
+        """Go on, the socket being ready for something."""
+        if self.state != CLOSED:
+            self._attempt(self._advance)
+
+    def close(self, error: NetworkError | None) -> None:
+        """Close; ``error`` is what the users of this connection are told, None for nothing."""
+        if self.state != CLOSED:
+            self.state = CLOSED
+            self._watch(0)
+            self._shut()
+            self._streams.forget(self, error)
+
+    def stalled(self) -> None:
+        """Close because the time for the present step is over."""
+        if self._pinged:
+            said = "no answer to a keep-alive; the way to the peer is lost"
+        else:
+            said = STALLED.get(self.state, "a message began and never ended")
+        self.close(Unreachable(f"{self.hop}: {said}"))
+
+    # What TLS does in another way
+
+    def _establish(self) -> None:
+        """Turn the connected socket into one that carries octets."""
+        self._opened()
+
+    def _shut(self) -> None:
+        self._socket.close()
+
+    def _must_wait(self, error: OSError) -> bool:
+        return isinstance(error, BlockingIOError)
+
+    def _failure(self, error: OSError) -> NetworkError:
+        return unreachable(self.hop, error)
+
+    def _has_more(self) -> bool:
+        return False
+
+    # The steps
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            if not self._must_wait(error):
+                self.close(self._failure(error))
+
+    def _advance(self) -> None:
+        if self.state == CONNECTING:
+            number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                raise OSError(number, "")
+            self.state = SECURING
+        if self.state == SECURING:
+            self._establish()
+        if self.state == OPEN:
+            try:
+                self._read()
+            finally:
+                if self._queued and self.state in {OPEN, DRAINING}:
+                    self._flush()
+        elif self.state == DRAINING:
+            self._flush()
+
+    def _opened(self) -> None:
+        self.state = OPEN
+        self._streams.relax(self)
+        self._watch(EVENT_READ)
+        if self._queued:
+            self._attempt(self._flush)
+
+    def _read(self) -> None:
+        while True:
+            data = self._socket.recv(READ_SIZE)
+            if not data:
+                self._ended()
+            else:
+                self._feed(data)
+            if self.state != OPEN or not self._has_more():
+                return
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            arrived = self._framer.feed(data)
+        except ParseError as error:
+            self.close(Unreachable(f"{self.hop} sent what is not SIP: {error}"))
+            return
+        for message in arrived:
+            if message not in KEEP_ALIVES:
+                self._streams.events.append(Received(message, self.flow))
+        if arrived or self._pinged:
+            self._pinged = False
+            self._streams.relax(self)
+            self._streams.heard(self)
+        unfinished = self._framer.buffered
+        if unfinished:
+            self._streams.hurry(self)
+        self._streams.hold(self, unfinished)
+        if PING in arrived:
+            self.send(PONG * arrived.count(PING))
+
+    def _ended(self) -> None:
+        """Take the peer's end of stream; one that asked something may still read the answer."""
+        if self.opened_here or not self.known:
+            self.close(Unreachable(f"{self.hop}: the peer closed the connection"))
+        else:
+            self.state = DRAINING
+            self._watch(0)
+            self._streams.drain(self)
+
+    def _flush(self) -> None:
+        queued = self._queued
+        try:
+            while queued:
+                del queued[: self._socket.send(queued)]
+        finally:
+            reading = EVENT_READ if self.state == OPEN else 0
+            self._watch(reading | EVENT_WRITE if queued else reading)
+
+    def _watch(self, wanted: int) -> None:
+        selector = self._streams.selector
+        if wanted == self._watched:
+            return
+        if not wanted:
+            selector.unregister(self._fileno)
+        elif self._watched:
+            selector.modify(self._fileno, wanted, self.ready)
+        else:
+            selector.register(self._fileno, wanted, self.ready)
+        self._watched = wanted
