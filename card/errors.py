@@ -48,6 +48,10 @@ class PinRequired(CardError):
     """The card wants PIN1 and none was given."""
 
 
+class PinMalformed(CardError):
+    """The PIN is not 4 to 8 decimal digits; it was not sent to the card."""
+
+
 class PinWrong(CardError):
     """The PIN was refused; ``tries_left`` tries remain."""
 

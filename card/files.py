@@ -31,10 +31,11 @@ class Example(NamedTuple):
 class Ef(Generic[T]):
     """One elementary file. ``sfi`` is None where the specification gives none.
 
-    ``linear`` files have records of one length, the others are transparent.
+    ``linear`` files have records of one length, the others are transparent and
+    have ``size`` octets; 256 where the card decides.
     """
 
-    __slots__ = ("decode", "encode", "examples", "fid", "linear", "name", "sfi")
+    __slots__ = ("decode", "encode", "examples", "fid", "linear", "name", "sfi", "size")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Ef(Generic[T]):
         *,
         examples: tuple[Example, ...],
         linear: bool = False,
+        size: int = 256,
     ) -> None:
         self.name = name
         self.fid = fid
@@ -54,6 +56,7 @@ class Ef(Generic[T]):
         self.encode = encode
         self.examples = examples
         self.linear = linear
+        self.size = size
 
     def __repr__(self) -> str:
         return f"Ef({self.name} {self.fid:04X})"
@@ -90,6 +93,7 @@ EF_ICCID = Ef(
         Example("98001010000000000010", "89000101000000000001", OURS),
         Example("980010100000000000F1", "8900010100000000001", OURS),
     ),
+    size=10,
 )
 
 EF_IMSI = Ef(
@@ -104,6 +108,7 @@ EF_IMSI = Ef(
         Example("0801101010325476F8", "00101012345678", OURS),
         Example("0409101032FFFFFFFF", "0010123", OURS),
     ),
+    size=9,
 )
 
 EF_AD = Ef(

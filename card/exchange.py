@@ -1,0 +1,130 @@
+"""What a terminal owes any card around a link (TS 102 221 §7.3, ISO/IEC 7816-3 §12).
+
+A card may hand its data out at once, announce it (61xx), or ask for another
+length (6Cxx); all three occur on real readers. Whoever sends a command here
+gets the whole answer and the final status word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from card.apdu import ALL, GET_RESPONSE, GSM_CLASS, PIN_INSTRUCTIONS, Command, Response
+from card.errors import AnswerError
+from card.masking import TracedApdu, masked, unmasked
+
+if TYPE_CHECKING:
+    from card.link import CardLink
+
+MOST_FETCHES = 32  # GET RESPONSEs for one command, 8 KiB
+CHANNEL_BITS = 0x03  # of CLA: the logical channel
+
+
+class Exchange:
+    """Commands to one card, counted in ``apdus`` and shown to ``trace``.
+
+    ``trace`` gets every APDU that crosses the link, GET RESPONSE included,
+    without PINs and keys unless ``show_secrets``.
+    ``selections`` grows whenever another program may have moved the card's
+    current file: at the start of each outermost transaction and at a reset.
+    """
+
+    __slots__ = ("_depth", "_show_secrets", "_trace", "apdus", "link", "selections")
+
+    def __init__(
+        self,
+        link: CardLink,
+        trace: Callable[[TracedApdu], None] | None = None,
+        *,
+        show_secrets: bool = False,
+    ) -> None:
+        self.link = link
+        self.apdus = 0
+        self.selections = 0
+        self._trace = trace
+        self._show_secrets = show_secrets
+        self._depth = 0
+
+    def send(self, command: Command) -> Response:
+        """Send one command; the answer is complete, whatever its status word.
+
+        Raises NoCard and TransmitError from the link, AnswerError for an
+        answer without a status word or one that never ends.
+        """
+        response = self._carry(command, command.ins, first=True)
+        if response.sw >> 8 not in _ANNOUNCEMENTS:
+            return response
+        data = response.data
+        gsm = command.cla == GSM_CLASS
+        for _ in range(MOST_FETCHES):
+            family = response.sw >> 8
+            if family != 0x61 and not (gsm and family == 0x9F):
+                return Response(data, response.sw)
+            fetch = Command(
+                GSM_CLASS if gsm else command.cla & CHANNEL_BITS,
+                GET_RESPONSE,
+                0,
+                0,
+                le=response.sw & 0xFF or ALL,
+            )
+            response = self._carry(fetch, command.ins, first=not data)
+            data += response.data
+        raise AnswerError(f"the card's answer to {command.name} does not end")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep other programs off the card. Transactions may be nested."""
+        if not self._depth:
+            self.link.begin_transaction()
+            self.selections += 1
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.link.end_transaction()
+
+    def reset(self) -> None:
+        """Warm reset: current file MF, PINs unverified."""
+        self.selections += 1
+        self.link.reset()
+
+    def _carry(self, command: Command, cause: int, *, first: bool) -> Response:
+        """One command, said again with the right Le (6Cxx) and after a transient
+        word, each at most once. A PIN command is never said twice.
+        """
+        may_correct = may_retry = command.ins not in PIN_INSTRUCTIONS
+        while True:
+            response = self._transmit(command, cause, first=first)
+            family = response.sw >> 8
+            if family == 0x6C and may_correct:
+                command = command._replace(le=response.sw & 0xFF or ALL)
+                may_correct = False
+            elif may_retry and is_transient(response.sw):
+                may_retry = False
+            else:
+                return response
+
+    def _transmit(self, command: Command, cause: int, *, first: bool) -> Response:
+        self.apdus += 1
+        answer = self.link.transmit(command.to_bytes())
+        if len(answer) < 2:
+            raise AnswerError(f"the answer to {command.name} has no status word")
+        if self._trace is not None:
+            self._trace(
+                unmasked(command, answer)
+                if self._show_secrets
+                else masked(command, answer, cause, first=first)
+            )
+        return Response(answer[:-2], answer[-2] << 8 | answer[-1])
+
+
+_ANNOUNCEMENTS = frozenset((0x61, 0x9F))
+
+
+def is_transient(sw: int) -> bool:
+    """Status words that some cards give once and then work: 6400, 65xx, 6F00, 93xx."""
+    return sw in {0x6400, 0x6F00} or sw >> 8 in {0x65, 0x93}
