@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING
 from card.aka.milenage import Milenage
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from card.aka.vector import AkaFunctions
-    from card.profile import Authentication
+
+    class Authentication(Protocol):
+        """What a profile says about its keys; ``card.profile.Authentication`` is one."""
+
+        @property
+        def k(self) -> bytes: ...
+        @property
+        def opc(self) -> bytes: ...
+        @property
+        def res_length(self) -> int: ...
+
 
 MILENAGE_RES = 8  # TS 35.206 §4.1: f2 gives 64 bits
 

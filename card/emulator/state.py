@@ -108,7 +108,9 @@ class CardState:
         for key, most in (("pin1_tries", PIN_TRIES), ("puk1_tries", PUK_TRIES)):
             _check_number(key, kept.get(key), most, file)
         pin1 = kept.get("pin1")
-        if not (isinstance(pin1, str) and pin1.isascii() and pin1.isdigit() and 4 <= len(pin1) <= 8):
+        if not (
+            isinstance(pin1, str) and pin1.isascii() and pin1.isdigit() and 4 <= len(pin1) <= 8
+        ):
             file.damaged("pin1 is not 4 to 8 digits")
         if not isinstance(kept.get("pin1_enabled"), bool):
             file.damaged("pin1_enabled is neither true nor false")
