@@ -219,7 +219,7 @@ class Network:
         return self._open_udp(source, self._bind[1] if self._bind else 0)
 
     def _woken(self, mask: int) -> None:
-        os.read(self._wake_out, 4096)
+        os.read(self._wake_out, 1 << 16)  # every wake at once: a pipe holds no more
         self._events.append(Woken())
 
 
