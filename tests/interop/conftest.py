@@ -6,19 +6,24 @@ such a skip as a failure.
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from interop.cx_hss import CxHss
 from interop.kamailio_scscf import Kamailio, skip_without_modules
 from interop.pcscd import Pcscd
+from interop.subscription import Subscription, write_profile
 
 HERE = Path(__file__).parent
 HOME_DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"  # TS 23.003 §13.2 for MCC 001, MNC 01
+
+_SUBSCRIBERS = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,3 +73,14 @@ def kamailio() -> Iterator[Kamailio]:
         finally:
             scscf.stop()
             hss.stop()
+
+
+@pytest.fixture
+def new_subscription(tmp_path: Path) -> Callable[..., Subscription]:
+    """Writes the profile of a card nobody else uses; keywords as of ``write_profile``."""
+
+    def make(**settings: Any) -> Subscription:
+        imsi = f"00101{next(_SUBSCRIBERS):010d}"
+        return write_profile(tmp_path, imsi, HOME_DOMAIN, **settings)
+
+    return make
