@@ -33,13 +33,12 @@ def tries_left(exchange: Exchange, reference: int = PIN1) -> int | None:
     raise StatusError(response.sw, meaning(response.sw), "VERIFY PIN")
 
 
-def verify(exchange: Exchange, pin: str, reference: int = PIN1, *, force: bool = False) -> None:
-    """Verify the PIN, unless the card does not ask for one.
+def verify(exchange: Exchange, block: bytes, reference: int = PIN1, *, force: bool = False) -> None:
+    """Verify the PIN in ``block``, unless the card does not ask for one.
 
     With fewer than two tries left nothing is sent, unless ``force``. Raises
-    PinMalformed, PinWrong, PinBlocked, StatusError.
+    PinWrong, PinBlocked, StatusError.
     """
-    block = pin_block(pin)
     tries = tries_left(exchange, reference)
     if tries is None:
         return

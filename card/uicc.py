@@ -147,7 +147,8 @@ class Uicc:
     def pin_tries(self) -> int | None:
         """Tries left for the user's PIN; None when the card does not ask for it."""
         with self.exchange.transaction():
-            return pins.tries_left(self.exchange, self._pin_reference())
+            reference, enabled = self._user_pin()
+            return pins.tries_left(self.exchange, reference) if enabled else None
 
     def verify_pin(self, pin: str, *, force: bool = False) -> None:
         """Verify the user's PIN, unless the card does not ask for it.
@@ -155,14 +156,19 @@ class Uicc:
         Raises PinMalformed, PinWrong, and PinBlocked, also when fewer than two
         tries are left and ``force`` is not given.
         """
+        block = pins.pin_block(pin)
         with self.exchange.transaction():
-            pins.verify(self.exchange, pin, self._pin_reference(), force=force)
+            reference, enabled = self._user_pin()
+            if enabled:
+                pins.verify(self.exchange, block, reference, force=force)
 
-    def _pin_reference(self) -> int:
-        """Which PIN is the user's, as the directory's FCP says; PIN1 if it says nothing."""
-        if not self._fcp.pin:
+    def _user_pin(self) -> tuple[int, bool]:
+        """The user's PIN in the current directory's FCP, and whether the card asks for it;
+        PIN1 where the card does not say.
+        """
+        if self._fcp.pin is None:
             self._fcp = _fcp_in(self.exchange.send(Command(0x80, STATUS, 0, 0, le=ALL)))
-        return self._fcp.pin or PIN1
+        return self._fcp.pin or (PIN1, True)
 
     def _listed(self) -> Iterator[Application]:
         for record in self.records(EF_DIR):
