@@ -24,7 +24,7 @@ PORT = 35963
 _POWER_OFF, _POWER_ON, _RESET, _GET_ATR = 0, 1, 2, 4
 
 _CONNECT_SECONDS = 5.0
-_FIRST_WORD_SECONDS = 5.0  # pcscd asks a new card for its ATR within half a second
+_FIRST_WORD_SECONDS = 3.0  # pcscd asks a new card for its ATR within half a second
 _RECONNECT_SECONDS = 0.2
 _MEMORY_PROBLEM = b"\x65\x81"
 
