@@ -67,6 +67,11 @@ class Answer(NamedTuple):
     nc: int = 1
     plain_res: bool = False
 
+    @property
+    def is_reusable(self) -> bool:
+        """Whether a later request may carry it too: RES was sent, and qop counts the uses."""
+        return isinstance(self.outcome, AkaResponse) and bool(self.challenge.qop)
+
 
 class Credentials(NamedTuple):
     """What a server read from Authorization or Proxy-Authorization.

@@ -1,0 +1,131 @@
+"""What to check next, for each way in which a registration can end.
+
+Written for somebody who can look at the card, the network's subscriber data
+and the registrar's log. The most probable cause stands first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sipua.ims.register_request import RegistrationSettings
+
+
+def advise(
+    verdict: Verdict, settings: RegistrationSettings, status: int = 0, algorithm: str = ""
+) -> tuple[str, ...]:
+    """Sentences for the verdict, none for one that needs no advice.
+
+    ``status`` is that of the last response, 0 for none; ``algorithm`` that of
+    the last challenge answered.
+    """
+    if verdict is Verdict.NO_AKA_OFFERED:
+        return _no_aka(settings)
+    if verdict is Verdict.WRONG_RESPONSE:
+        return _wrong_response(settings, algorithm)
+    if verdict is Verdict.REJECTED:
+        return _rejected(settings, status)
+    return _ALWAYS.get(verdict, ())
+
+
+def _no_aka(settings: RegistrationSettings) -> tuple[str, ...]:
+    hints = [
+        f"Check that {settings.impi} is provisioned for AKA in the HSS (scheme "
+        "Digest-AKAv1-MD5), not for a password.",
+    ]
+    if not settings.algorithm:
+        hints.insert(
+            0,
+            "No algorithm was named in the first REGISTER; some registrars offer AKA only "
+            "when asked: try --algorithm AKAv1-MD5.",
+        )
+    if settings.schemes:
+        hints.append(f"Only {', '.join(settings.schemes)} may be answered: try without --scheme.")
+    return tuple(hints)
+
+
+def _wrong_response(settings: RegistrationSettings, algorithm: str) -> tuple[str, ...]:
+    hints = [
+        f"The card accepted AUTN, so both sides hold the same key: compare the IMPI "
+        f"{settings.impi} and the IMPU {settings.impu} with the HSS, and see that they belong "
+        "together there.",
+        "Look into the registrar's log: it may refuse a right answer for other reasons, such "
+        "as roaming, barring, or a vector that it has lost.",
+    ]
+    if algorithm.startswith("AKAv2"):
+        other = "RFC 4169" if settings.plain_res else "RES itself as the password"
+        hints.insert(
+            0,
+            f"Some servers mean another password by {algorithm}: try it with {other}.",
+        )
+    return tuple(hints)
+
+
+def _rejected(settings: RegistrationSettings, status: int) -> tuple[str, ...]:
+    identity = (
+        f"Compare IMPI {settings.impi}, IMPU {settings.impu} and domain {settings.domain} with "
+        "the HSS."
+    )
+    if status == 403:
+        return (
+            identity,
+            "Some networks refuse a first REGISTER for its headers: look at "
+            "P-Access-Network-Info, Contact parameters and User-Agent.",
+        )
+    if status in (404, 410, 604):
+        return (identity, "See that the registrar serves this domain.")
+    if status == 423:
+        return ("Ask for a longer registration with --expires.",)
+    if status in (305, 380) or 300 <= status < 400:
+        return ("The network names another way in: give its address as --pcscf.",)
+    if status in (400, 406, 416, 420):
+        return (
+            "The registrar does not like the request itself: look at its Unsupported and "
+            "Warning headers, and at headers added by hand.",
+        )
+    return (identity,)
+
+
+_ALWAYS: dict[Verdict, tuple[str, ...]] = {
+    Verdict.MAC_FAILURE: (
+        "Compare K and OPc of the card with those in the HSS; an OP typed where OPc is wanted "
+        "is the usual cause.",
+        "See that the IMPI belongs to this card: the vector may be another subscriber's.",
+    ),
+    Verdict.SYNC_FAILURE: (
+        "See in the HSS log whether it took AUTS: it must check MAC-S with AMF 0000 and go on "
+        "from the card's SQN.",
+        "Two networks which share the key but not the SQN (EPC and IMS) push each other out "
+        "of step.",
+    ),
+    Verdict.BAD_CHALLENGE: (
+        "A nonce of Digest AKA is the base64 text of RAND and AUTN, 32 octets: look at the "
+        "WWW-Authenticate of the trace.",
+    ),
+    Verdict.CHALLENGE_LOOP: (
+        "The registrar seems to forget its challenges: see that all requests of one "
+        "registration reach the same S-CSCF, and look at its log.",
+    ),
+    Verdict.SECURITY_AGREEMENT: (
+        "The network demands a security agreement (IPsec, RFC 3329), which is not made here.",
+        "See whether the P-CSCF can be told to do without, or has another port for that.",
+    ),
+    Verdict.SERVER_ERROR: (
+        "Try again later; if it stays, look at the registrar's log and at its way to the HSS.",
+    ),
+    Verdict.TIMEOUT: (
+        "Check address, port and transport of the P-CSCF, and the firewalls on the way.",
+        "Over UDP a request that is too large is lost without a word: try tcp.",
+    ),
+    Verdict.UNREACHABLE: (
+        "Check address, port and transport of the P-CSCF, and that it is running.",
+    ),
+    Verdict.DNS_FAILURE: ("Check the name, and the resolver of this machine; or give an address.",),
+    Verdict.TLS_FAILURE: (
+        "Check the certificate of the P-CSCF: its name, its dates, and whether its CA is known "
+        "here.",
+    ),
+}
