@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest_plugins = ["sipua.pytest_plugin"]  # ours; an installed distribution brings it by itself
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -35,8 +35,8 @@ ALLOW = "REGISTER, OPTIONS"
 
 METHODS_ELSEWHERE = frozenset(
     {
-        "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "PUBLISH",
-        "REFER", "SUBSCRIBE", "UPDATE",
+        "ACK", "BYE", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "REFER",
+        "SUBSCRIBE", "UPDATE",
     }
 )  # fmt: skip
 """Known methods that a registrar does not serve (405); all others are 501."""
@@ -89,6 +89,8 @@ class Registrar:
         """
         if request.method == "OPTIONS":
             return Reply(200, [("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED))])
+        if request.method == "CANCEL":
+            return Reply(481)  # RFC 3261 §9.2: nothing here is ever pending
         if request.method != "REGISTER":
             return Reply(405 if request.method in METHODS_ELSEWHERE else 501, [("Allow", ALLOW)])
         try:

@@ -409,13 +409,21 @@ def test_contacts_are_limited() -> None:
     assert attempt.registrar.bindings(attempt.terminal.impi, attempt.now) == []
 
 
-@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("INVITE", 405), ("FOO", 501)])
+@pytest.mark.parametrize(
+    ("method", "status"), [("OPTIONS", 200), ("INVITE", 405), ("BYE", 405), ("FOO", 501)]
+)
 def test_other_methods(method: str, status: int) -> None:
     terminal = Terminal(PROFILE)
     request = Request(method, f"sip:{terminal.domain}", terminal.head(method))
     reply = network().answer(request, SOURCE, 0.0)
     assert reply.status == status
     assert header(reply, "Allow") == "REGISTER, OPTIONS"
+
+
+def test_there_is_nothing_to_cancel() -> None:
+    terminal = Terminal(PROFILE)
+    request = Request("CANCEL", f"sip:{terminal.domain}", terminal.head("CANCEL"))
+    assert network().answer(request, SOURCE, 0.0).status == 481
 
 
 def test_a_warning_tells_why() -> None:

@@ -1,0 +1,257 @@
+"""The embedded network on sockets: AuC, registrar and edge in one loop."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from card.statefile import StateFile
+from sipua.core.auc import Auc
+from sipua.core.bindings import ExpiryPolicy
+from sipua.core.challenger import Challenger
+from sipua.core.edge import Edge
+from sipua.core.faults import Faults
+from sipua.core.registrar import Registrar
+from sipua.core.subscriber import Directory
+from sipua.errors import LocalError
+from sipua.net.address import is_numeric
+from sipua.net.driver import Driver
+from sipua.sip.endpoint import Endpoint, RequestReceived
+from sipua.sip.hop import Hop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+    from card.profile import Profile
+    from sipua.core.auc import Octets
+    from sipua.core.bindings import Binding
+    from sipua.core.faults import Fault
+    from sipua.net.driver import OnMessage
+    from sipua.net.tls_settings import TlsSettings
+
+LOOPBACK_UDP = (("UDP", "127.0.0.1", 0),)
+
+STATE_NAME = "auc.json"
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class CoreServer:
+    """A small IMS network for the subscribers of some card profiles.
+
+    In the foreground: ``open()``, then ``run()`` until another thread calls
+    ``stop()``. In a thread: ``start()`` and ``stop()``, or a ``with`` block. As
+    soon as ``open()`` or ``start()`` has returned, ``hops`` tells where it
+    listens and requests are answered or wait in the socket.
+    """
+
+    def __init__(
+        self,
+        profiles: Iterable[Profile],
+        listen: Sequence[tuple[str, str, int]] = LOOPBACK_UDP,
+        *,
+        faults: Iterable[str | Fault] = (),
+        algorithm: str | None = None,
+        expiry: ExpiryPolicy | None = None,
+        state_dir: str | None = None,
+        tls: TlsSettings | None = None,
+        allow_remote: bool = False,
+        rng: Octets | None = None,
+        on_message: OnMessage | None = None,
+    ) -> None:
+        """``listen`` holds transport, numeric address and port; port 0 takes a free one.
+
+        ``algorithm`` fixes what is asked for; None follows the user agent's
+        hint. ``state_dir`` is a folder for the AuC's counters, which otherwise
+        last as long as this object. ``rng`` is for tests that want RAND to be
+        known. ``on_message`` sees every message sent and received.
+
+        Raises LocalError for what cannot be served: profiles that share an
+        identity, faults for nobody, an address that is not loopback without
+        ``allow_remote``.
+        """
+        self.faults = Faults(faults)
+        self._directory = Directory(profiles)
+        _refuse_strangers(self.faults, self._directory)
+        self._listen = [_checked(*each, allow_remote=allow_remote) for each in listen]
+        self._algorithm = algorithm
+        self._expiry = expiry or ExpiryPolicy()
+        self._state_dir = state_dir
+        self._tls = tls
+        self._rng = rng or secrets.SystemRandom()
+        self._on_message = on_message
+        self._hops: tuple[Hop, ...] = ()
+        self._driver: Driver | None = None
+        self._state: StateFile | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self._stopping = False
+        self._lock = threading.RLock()  # the edge must not be closed while it is woken
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Where it listens, in the order of ``listen``, with the real ports."""
+        return self._hops
+
+    def hop(self, transport: str) -> Hop:
+        """The first hop of a transport; raises LocalError when it is not served."""
+        for hop in self._hops:
+            if hop.transport == transport:
+                return hop
+        raise LocalError(f"this network does not listen on {transport}")
+
+    def bindings(self, impi: str) -> list[Binding]:
+        """Where a subscriber can be reached now; may be called from any thread."""
+        return self._registrar.bindings(impi, time.monotonic())
+
+    def open(self) -> None:
+        """Take the sockets and the state file.
+
+        Raises LocalError for an address that cannot be had, TlsFailure for a
+        certificate that cannot be used, StateError (card.errors) for counters
+        that are damaged or in use by another process.
+        """
+        if self._driver is not None:
+            return
+        edge = Edge(self.faults, self._directory, time.monotonic, self._tls)
+        try:
+            auc = self._open_auc()
+            challenger = Challenger(auc, self._rng, algorithm=self._algorithm)
+            self._registrar = Registrar(
+                self._directory, challenger, self.faults, expiry=self._expiry, date=_date
+            )
+            self._hops = tuple(
+                Hop(transport, *edge.open(transport, address, port))
+                for transport, address, port in self._listen
+            )
+        except BaseException:
+            edge.close()
+            self._close_state()
+            raise
+        endpoint = Endpoint(secrets.SystemRandom())
+        self._edge = edge
+        self._stopping = False
+        self._driver = Driver(edge, endpoint, time.monotonic, self._on_message)
+
+    def run(self) -> None:
+        """Serve until ``stop`` is called, then close everything.
+
+        Raises StateError (card.errors) when a counter can no longer be kept:
+        no vector may leave then.
+        """
+        self.open()
+        assert self._driver is not None
+        driver, edge = self._driver, self._edge
+        try:
+            while not (self._stopping or edge.dead):
+                driver.turn()
+                self._answer(driver)
+        finally:
+            with self._lock:
+                self._driver = None
+                edge.close()
+            self._close_state()
+
+    def start(self) -> None:
+        """Serve in a thread of its own; raises what ``open`` raises."""
+        self.open()
+        self._thread = threading.Thread(target=self._run_in_thread, name="sipua-core", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End ``run``, and the thread if there is one.
+
+        When this returns to the thread that called ``start``, nothing listens
+        any more. Raises what ended the thread early, if something did.
+        """
+        self._stopping = True
+        with self._lock:
+            if self._driver is not None:
+                self._edge.wake()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def __enter__(self) -> CoreServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run_in_thread(self) -> None:
+        try:
+            self.run()
+        except BaseException as error:  # noqa: BLE001  stop() raises it where it is seen
+            self._failure = error
+
+    def _answer(self, driver: Driver) -> None:
+        """Reply to the requests that the last turn has brought."""
+        endpoint = driver.endpoint
+        for event in endpoint.take_events():
+            if isinstance(event, RequestReceived):
+                now = driver.clock()
+                reply = self._registrar.answer(event.request, event.source, now)
+                response = endpoint.create_response(event.request, reply.status, reply.reason)
+                for name, value in reply.headers:
+                    response.headers.add(name, value)
+                response.headers.add("Server", "sipua")
+                endpoint.respond(event.transaction, response, now)
+        driver.flush()
+
+    def _open_auc(self) -> Auc:
+        if self._state_dir is not None:
+            self._state = StateFile(os.path.join(self._state_dir, STATE_NAME))
+        return Auc(self._directory, self._rng, self._state)
+
+    def _close_state(self) -> None:
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+
+def _checked(
+    transport: str, address: str, port: int, *, allow_remote: bool
+) -> tuple[str, str, int]:
+    transport = transport.upper()
+    if transport not in ("UDP", "TCP", "TLS"):
+        raise LocalError(f"a network listens on UDP, TCP or TLS, not on {transport}")
+    if not is_numeric(address):
+        raise LocalError(f"{address} is not a numeric address; for this machine use 127.0.0.1")
+    if not (allow_remote or address.startswith("127.") or address == "::1"):
+        raise LocalError(
+            f"{address} can be reached from other machines, and this network is for tests:"
+            " its keys are in files and it answers everybody. Use 127.0.0.1, or --allow-remote"
+        )
+    return transport, address, port
+
+
+def _refuse_strangers(faults: Faults, directory: Directory) -> None:
+    identities = [name for subscriber in directory for name in subscriber.identities]
+    for fault in faults.strangers(identities):
+        raise LocalError(
+            f'fault "{fault}": no subscriber is called {fault.subscriber};'
+            f" there are: {', '.join(each.imsi for each in directory)}"
+        )
+
+
+def _date() -> str:
+    """The time now as the Date header gives it (RFC 3261 §20.17)."""
+    now = time.gmtime()
+    return (
+        f"{_DAYS[now.tm_wday]}, {now.tm_mday:02} {_MONTHS[now.tm_mon - 1]} {now.tm_year}"
+        f" {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02} GMT"
+    )
