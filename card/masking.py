@@ -8,7 +8,7 @@ from card.apdu import AUTHENTICATE, AUTHENTICATE_CHAINED, PIN_INSTRUCTIONS, Comm
 
 BLOT = ".."  # stands for one octet, so that lengths stay to be seen
 HEADER_OCTETS = 5  # CLA INS P1 P2 Lc
-SYNC_FAILURE_TAG, SYNC_FAILURE_OCTETS = 0xDC, 16  # DC 0E AUTS: no secret, it goes to the network
+SUCCESS = b"\xdb"  # the tag before RES, CK and IK
 
 
 class TracedApdu(NamedTuple):
@@ -32,22 +32,22 @@ def masked(command: Command, answer: bytes, cause: int, *, first: bool) -> Trace
     RESPONSE the one before), ``first`` whether this is the beginning of it.
     """
     octets = command.to_bytes()
-    shown = len(octets)
-    if command.ins in PIN_INSTRUCTIONS:
-        shown = HEADER_OCTETS
-    visible = len(answer)
-    if cause in {AUTHENTICATE, AUTHENTICATE_CHAINED}:
-        data = answer[:-2]
-        is_auts = first and data[:1] == b"\xdc" and len(data) == SYNC_FAILURE_OCTETS
-        visible = len(answer) if is_auts else min(1, len(data)) if first else 0
+    shown = HEADER_OCTETS if command.ins in PIN_INSTRUCTIONS else len(octets)
+    data, sw = answer[:-2], answer[-2:]
+    visible = len(data)
+    if cause in {AUTHENTICATE, AUTHENTICATE_CHAINED} and not (first and _is_auts(data)):
+        visible = 1 if first and data[:1] == SUCCESS else 0
     return TracedApdu(
         command.name,
         octets[:shown].hex().upper() + BLOT * (len(octets) - shown),
-        answer[:visible].hex().upper()
-        + BLOT * (len(answer) - 2 - visible)
-        + (answer[max(visible, len(answer) - 2) :].hex().upper()),
-        int.from_bytes(answer[-2:], "big"),
+        data[:visible].hex().upper() + BLOT * (len(data) - visible) + sw.hex().upper(),
+        int.from_bytes(sw, "big"),
     )
+
+
+def _is_auts(data: bytes) -> bool:
+    """Whether this is DC 0E AUTS, which is no secret: it goes to the network."""
+    return len(data) == 16 and data[:2] == b"\xdc\x0e"
 
 
 def unmasked(command: Command, answer: bytes) -> TracedApdu:

@@ -198,24 +198,23 @@ def open_reader(which: str) -> PcscLink:
 
     Raises NoReader, NoCard, TransmitError.
     """
-    found = readers()
+    found = dict(enumerate(readers()))
     if not found:
         raise NoReader("the PC/SC service runs, but there is no reader")
-    number, identity = which.isascii() and which.isdecimal(), which.partition("=")
-    if number and int(which) < len(found):
-        fitting = found[int(which) : int(which) + 1]
-    elif identity[0] in IDENTITIES or not which:
+    what, _, value = which.partition("=")
+    if which.isascii() and which.isdecimal():
+        fitting = {number: each for number, each in found.items() if str(number) == which}
+    elif what in IDENTITIES:
         fitting = found
     else:
-        fitting = [each for each in found if which.casefold() in each[0].casefold()]
+        part = which.casefold()
+        fitting = {number: each for number, each in found.items() if part in each[0].casefold()}
     if not fitting:
-        raise NoReader(f"no reader fits {which!r}; there are {_names(found)}")
-    occupied = [name for name, present, _ in fitting if present]
+        raise NoReader(f"no reader fits {which!r}; there is {_names(found)}")
+    occupied = [name for name, present, _ in fitting.values() if present]
     if not occupied:
         raise NoCard(f"there is no card in {_names(fitting)}")
-    if identity[0] in IDENTITIES:
-        return _identified(occupied, identity[0], identity[2])
-    return _first(occupied)
+    return _identified(occupied, what, value) if what in IDENTITIES else _first(occupied)
 
 
 def _first(names: list[str]) -> PcscLink:
@@ -267,8 +266,8 @@ def _imsi(uicc: Uicc) -> str:
 IDENTITIES: dict[str, Callable[[Uicc], str]] = {"iccid": Uicc.iccid, "imsi": _imsi}
 
 
-def _names(found: list[tuple[str, bool, bytes]]) -> str:
-    return ", ".join(f"{number} {name}" for number, (name, _, _) in enumerate(found))
+def _names(found: dict[int, tuple[str, bool, bytes]]) -> str:
+    return ", ".join(f"{number}: {name}" for number, (name, _, _) in found.items())
 
 
 def _import_scard() -> ModuleType:
