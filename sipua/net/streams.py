@@ -210,6 +210,7 @@ class Streams:
         """Note that the peer will send no more: answers may go out for STALL_TIME."""
         self.relax(connection)
         self.hurry(connection)
+        self.hold(connection, 0)
         self._known.pop(connection, None)
         self._strangers[connection] = None  # the first to make room
 

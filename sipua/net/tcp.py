@@ -7,10 +7,10 @@ from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING
 
-from sipua.errors import ParseError, Unreachable
+from sipua.errors import Unreachable
 from sipua.net.address import numeric_host, unreachable
 from sipua.net.events import Received
-from sipua.sip.framing import StreamFramer
+from sipua.sip.framing import PING, PONG, FramingError, StreamFramer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 MAX_QUEUED = 1 << 18  # octets that wait for a peer which does not read
 READ_SIZE = 1 << 16
-
-PING = b"\r\n\r\n"
-PONG = b"\r\n"
-KEEP_ALIVES = {PING, PONG}
 
 # A peer that vanished without a word is noticed by the kernel.
 TCP_OPTIONS = (
@@ -73,6 +69,7 @@ class Connection:
         self._queued = bytearray()
         self._watched = 0
         self._pinged = False
+        self._one_answer = False  # the connection is of no use after the next answer
         self._set_options()
 
     def _set_options(self) -> None:
@@ -168,14 +165,10 @@ class Connection:
             self.state = SECURING
         if self.state == SECURING:
             self._establish()
+        if self.state in {OPEN, DRAINING} and self._queued:
+            self._attempt(self._flush)
         if self.state == OPEN:
-            try:
-                self._read()
-            finally:
-                if self._queued and self.state in {OPEN, DRAINING}:
-                    self._flush()
-        elif self.state == DRAINING:
-            self._flush()
+            self._read()
 
     def _opened(self) -> None:
         self.state = OPEN
@@ -197,12 +190,10 @@ class Connection:
     def _feed(self, data: bytes) -> None:
         try:
             arrived = self._framer.feed(data)
-        except ParseError as error:
-            self.close(Unreachable(f"{self.hop} sent what is not SIP: {error}"))
+        except FramingError as error:
+            self._misunderstood(error)
             return
-        for message in arrived:
-            if message not in KEEP_ALIVES:
-                self._streams.events.append(Received(message, self.flow))
+        self._report(arrived)
         if arrived or self._pinged:
             self._pinged = False
             self._streams.relax(self)
@@ -214,14 +205,31 @@ class Connection:
         if PING in arrived:
             self.send(PONG * arrived.count(PING))
 
+    def _report(self, arrived: list[bytes]) -> None:
+        for message in arrived:
+            if len(message) > len(PING):
+                self._streams.events.append(Received(message, self.flow))
+
+    def _misunderstood(self, error: FramingError) -> None:
+        """Hand over what can still be answered; nothing that follows can be made out."""
+        self._report(error.messages)
+        if error.messages and not self.opened_here:
+            self._one_answer = True
+            self._drain()
+        else:
+            self.close(Unreachable(f"{self.hop} sent what is not SIP: {error}"))
+
     def _ended(self) -> None:
         """Take the peer's end of stream; one that asked something may still read the answer."""
         if self.opened_here or not self.known:
             self.close(Unreachable(f"{self.hop}: the peer closed the connection"))
         else:
-            self.state = DRAINING
-            self._watch(0)
-            self._streams.drain(self)
+            self._drain()
+
+    def _drain(self) -> None:
+        self.state = DRAINING
+        self._watch(EVENT_WRITE if self._queued else 0)
+        self._streams.drain(self)
 
     def _flush(self) -> None:
         queued = self._queued
@@ -231,6 +239,8 @@ class Connection:
         finally:
             reading = EVENT_READ if self.state == OPEN else 0
             self._watch(reading | EVENT_WRITE if queued else reading)
+        if self._one_answer:
+            self.close(None)
 
     def _watch(self, wanted: int) -> None:
         selector = self._streams.selector
