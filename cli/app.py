@@ -117,7 +117,9 @@ def _internal_error(error: Exception, as_json: bool) -> int:
         import json
 
         click.echo(json.dumps({"verdict": "internal-error", "exit_status": 70, "reason": reason}))
-    click.echo(f"sipua failed ({reason}). This is a fault of the program: please report it.", err=True)
+    click.echo(
+        f"sipua failed ({reason}). This is a fault of the program: please report it.", err=True
+    )
     if os.environ.get("SIPUA_TRACEBACK"):
         traceback.print_exception(error)
     else:

@@ -27,7 +27,9 @@ def list_command(as_json: bool) -> int:
     except CardError as error:
         return card_failure(error, as_json)
     if as_json:
-        print_json({"readers": [reader._asdict() | {"atr": reader.atr.hex()} for reader in readers]})
+        print_json(
+            {"readers": [reader._asdict() | {"atr": reader.atr.hex()} for reader in readers]}
+        )
         return 0
     for index, reader in enumerate(readers):
         state = f"card, ATR {reader.atr.hex()}" if reader.present else "empty"
@@ -65,7 +67,9 @@ class Octets(click.ParamType):
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
         if isinstance(value, bytes):
             return value
         try:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import signal
-from types import FrameType
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.options import json_option, option, verbose_option
+from cli.render import print_json, print_message
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from sipua.core.server import CoreServer
 
 
 def parse_listen(text: str) -> tuple[str, str, int]:
@@ -49,9 +55,7 @@ def parse_listen(text: str) -> tuple[str, str, int]:
 @option(
     "--algorithm",
     type=click.Choice(["AKAv1-MD5", "AKAv2-MD5"]),
-    default="AKAv1-MD5",
-    show_default=True,
-    help="Algorithm of the challenges.",
+    help="Algorithm of the challenges (default: as the user agent hints, else AKAv1-MD5).",
 )
 @option("--state-dir", metavar="DIR", help="Keep sequence numbers here (default: in memory).")
 @option("--tls-certificate", metavar="FILE", help="PEM certificate chain for TLS.")
@@ -73,11 +77,70 @@ def core(
     **options: Any,
 ) -> int:
     """Run a registrar with an AuC, for the subscribers of card profiles."""
-    from sipua.core.faults import FAULTS, parse_fault
+    from sipua.core.faults import table
 
     if list_faults:
-        for name, fault in FAULTS.items():
-            click.echo(f"{name:<18}{fault.help}")
+        for name, sentence in table():
+            click.echo(f"{name:<18} {sentence}")
         return 0
-    print((listen, subscribers, faults, as_json, verbose, options, parse_fault, signal, FrameType))
+    if (options["tls_certificate"] is None) != (options["tls_key"] is None):
+        raise click.UsageError("--tls-certificate and --tls-key belong together")
+    from card.errors import CardError
+    from sipua.errors import SipuaError
+
+    try:
+        server = build_server(listen, subscribers, faults, verbose, **options)
+        server.open()
+    except (CardError, SipuaError) as error:
+        raise click.UsageError(str(error)) from error
+    announce(server, as_json)
+    serve_until_signalled(server)
     return 0
+
+
+def build_server(
+    listen: tuple[str, ...],
+    subscribers: tuple[str, ...],
+    faults: tuple[str, ...],
+    verbose: int,
+    **options: Any,
+) -> CoreServer:
+    """The network that the options describe. Raises ProfileError, LocalError, UsageError."""
+    from card.profile import load, shipped
+    from sipua.core.server import CoreServer
+    from sipua.net.tls_settings import TlsSettings
+
+    tls = None
+    if options["tls_certificate"]:
+        tls = TlsSettings(certificate=options["tls_certificate"], key=options["tls_key"])
+    return CoreServer(
+        [load(path) for path in subscribers] or [shipped()],
+        [parse_listen(text) for text in listen],
+        faults=faults,
+        algorithm=options["algorithm"],
+        state_dir=options["state_dir"],
+        tls=tls,
+        allow_remote=options["allow_remote"],
+        on_message=print_message if verbose else None,
+    )
+
+
+def announce(server: CoreServer, as_json: bool) -> None:
+    """Say on one line, at once, that requests are served now, and where."""
+    hops = [str(hop) for hop in server.hops]
+    if as_json:
+        print_json({"ready": True, "listen": hops, "subscribers": server.subscribers})
+    else:
+        click.echo(f"ready {' '.join(hops)} for {', '.join(server.subscribers)}")
+    sys.stdout.flush()
+
+
+def serve_until_signalled(server: CoreServer) -> None:
+    """Serve until SIGINT or SIGTERM."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    server.run()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.options import card_options, json_option, option, read_pin, verbose_option
+from cli.render import observer, print_json, print_result
 
 if TYPE_CHECKING:
     from sipua.agent import UserAgent
@@ -63,10 +62,12 @@ if TYPE_CHECKING:
 @option(
     "--scheme",
     metavar="NAME[,NAME]",
-    help="Answer only these: AKAv1-MD5, AKAv2-MD5.",
+    help="Answer these algorithms only, as AKAv1-MD5 or AKAv2-MD5.",
 )
-@option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header field.")
-@option("--user-agent", metavar="TEXT", help="Value of User-Agent; empty sends none.")
+@click.option(
+    "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header field."
+)
+@option("--user-agent", metavar="TEXT", help="Value of User-Agent; none is sent without it.")
 @option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -82,17 +83,73 @@ if TYPE_CHECKING:
 def register(
     as_json: bool, verbose: int, stay: bool, deregister: bool, pin_file: str | None, **options: Any
 ) -> int:
-    """Register with the card's identity and print how it went."""
+    """Register with the card's identity and print how it went.
+
+    With --stay the result is printed once registered; the exit status is that
+    of the end.
+    """
     if stay and deregister:
         raise click.UsageError("--stay and --deregister contradict each other")
-    agent = build_agent(read_pin(pin_file), as_json, verbose, **options)
-    with agent:
+    with build_agent(read_pin(pin_file), verbose, as_json, **options) as agent:
         if deregister:
             result = agent.deregister()
         else:
-            result = ask_for_pin_and_retry(agent, as_json)
-        if stay and result.exit_status == 0:
-            show(result, as_json)
-            result = stay_registered(agent)
-    show(result, as_json)
+            result = _register(agent, may_ask=not as_json and sys.stdin.isatty())
+        show(result, as_json)
+        if not stay or result.exit_status:
+            return result.exit_status
+        click.echo("Staying registered; Ctrl-C de-registers and ends.", err=True)
+        result = agent.stay()
+    if as_json:
+        click.echo(f"{result.verdict.value}: {result.reason}", err=True)
+    else:
+        show(result, as_json)
     return result.exit_status
+
+
+def _register(agent: UserAgent, may_ask: bool) -> RegistrationResult:
+    """Register; a person is asked for a PIN that the card wants and nobody gave."""
+    from sipua.verdict import Verdict
+
+    result = agent.register()
+    if result.verdict is not Verdict.PIN_REQUIRED or not may_ask:
+        return result
+    tries = agent.pin_tries()
+    click.echo(f"The card asks for PIN1; {tries} tries are left.", err=True)
+    agent.use_pin(click.prompt("PIN1", hide_input=True, err=True))
+    return agent.register()
+
+
+def show(result: RegistrationResult, as_json: bool) -> None:
+    """Print the outcome as asked for."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_result(result)
+
+
+def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) -> UserAgent:
+    """A user agent for the options of ``register``; raises click.UsageError."""
+    from sipua.agent import UserAgent
+    from sipua.identity_module import CardChoice
+    from sipua.settings import AgentSettings
+
+    choice = CardChoice(
+        options.pop("card"), options.pop("application"), pin, options.pop("force_pin")
+    )
+    algorithm = options.pop("algorithm")
+    settings = AgentSettings(
+        algorithm="" if algorithm == "none" else algorithm,
+        scheme=tuple(filter(None, (options.pop("scheme") or "").split(","))),
+        headers=tuple(_header(text) for text in options.pop("headers")),
+        user_agent=options.pop("user_agent") or "",
+        **options,
+    )
+    return UserAgent(choice, settings, observer(verbose, as_json))
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or "\n" in text or "\r" in text:
+        raise click.UsageError(f"--header {text!r}: expected 'Name: value'")
+    return name.strip(), value.strip()

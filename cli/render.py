@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
+    from card.masking import TracedApdu
+    from sipua.agent import Observer
     from sipua.result import RegistrationResult
     from sipua.trace.ladder import Step
 
@@ -53,12 +56,10 @@ class LiveLadder:
             print(row, file=self._stream, flush=True)
 
 
-class StepLines:
-    """Prints every step as one sentence (``-v``)."""
-
-    def __call__(self, step: Step) -> None:
-        note = f": {step.note}" if step.note else ""
-        click.echo(f"{step.source} -> {step.target}  {step.label}{note}", err=True)
+def print_step(step: Step) -> None:
+    """One step as a sentence (``-v``)."""
+    note = f": {step.note}" if step.note else ""
+    click.echo(f"{step.source} -> {step.target}  {step.label}{note}", err=True)
 
 
 def print_message(direction: str, data: bytes, hop: object) -> None:
@@ -70,12 +71,33 @@ def print_message(direction: str, data: bytes, hop: object) -> None:
         click.echo(f"    {line}", err=True)
 
 
+def print_apdu(apdu: TracedApdu) -> None:
+    """One command and its answer (``-vvv``)."""
+    click.echo(f"    {apdu.name}: {apdu.command} -> {apdu.answer}", err=True)
+
+
+def observer(verbose: int, as_json: bool) -> Observer:
+    """Who watches an attempt: the ladder on a terminal, else what -v asks for."""
+    from sipua.agent import Observer
+
+    on_step: Callable[[Step], None] | None = None
+    if not as_json and on_terminal(sys.stdout):
+        on_step = LiveLadder(sys.stdout)
+    elif verbose:
+        on_step = print_step
+    return Observer(
+        on_step, print_message if verbose > 1 else None, print_apdu if verbose > 2 else None
+    )
+
+
 def print_result(result: RegistrationResult) -> None:
     """The outcome for a person: the verdict first, then what was learnt, then what to do."""
     colour = coloured(sys.stdout)
     good = result.exit_status == 0
     verdict = result.verdict.value
-    click.echo(click.style(verdict, fg="green" if good else "red", bold=True) if colour else verdict)
+    click.echo(
+        click.style(verdict, fg="green" if good else "red", bold=True) if colour else verdict
+    )
     click.echo(f"  {result.reason}")
     for name, value in _facts(result):
         click.echo(f"  {name:<12}{value}")
@@ -100,7 +122,10 @@ def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
     if result.card:
         card = result.card
         facts.append(
-            ("card", f"{card.application.upper()} in {card.reader}, {card.apdus} APDUs, {card.ms} ms")
+            (
+                "card",
+                f"{card.application.upper()} in {card.reader}, {card.apdus} APDUs, {card.ms} ms",
+            )
         )
     sip = ", ".join(f"{step.method} {step.status or 'no answer'}" for step in result.exchange)
     facts.append(("exchange", f"{sip} in {result.elapsed_ms} ms" if sip else None))

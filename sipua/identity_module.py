@@ -23,14 +23,15 @@ from card.errors import (
 )
 from card.isim import IsimSession
 from card.session import CardSession
-from sipua.errors import LocalError
-from sipua.ims.identity import derive
+from sipua.ims.identity import Identity, identity_from_imsi
 from sipua.result import CardUse
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
     from card.aka.result import AkaResponse
-    from card.exchange import Trace
+    from card.link import CardLink
+    from card.session import Trace
+    from card.uicc import Choice
 
 T = TypeVar("T")
 
@@ -50,19 +51,11 @@ def verdict_of(error: CardError) -> Verdict:
     return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
 
 
-class Identities(NamedTuple):
-    """Who registers, and where: IMPI, the IMPU to register, the home network domain."""
-
-    impi: str
-    impu: str
-    domain: str
-
-
 class CardChoice(NamedTuple):
-    """Which card to use, and how: the options of design ``--card`` and its neighbours."""
+    """Which card to use, and how. ``card`` is the text of ``--card``, or an open link."""
 
-    card: str = "pcsc"
-    application: str = "auto"
+    card: str | CardLink = "pcsc"
+    application: Choice = "auto"
     pin: str | None = None
     force_pin: bool = False
 
@@ -100,22 +93,23 @@ class IdentityModule:
         impu: str | None = None,
         domain: str | None = None,
         impu_index: int = 1,
-    ) -> Identities:
+    ) -> Identity:
         """Read who the subscriber is; what is given is not read. Raises CardError, LocalError."""
-        return self._timed(lambda: self._identities(impi, impu, domain, impu_index))
+        with self._session.exchange.transaction():
+            return self._timed(lambda: self._identities(impi, impu, domain, impu_index))
 
     def _identities(
         self, impi: str | None, impu: str | None, domain: str | None, impu_index: int
-    ) -> Identities:
+    ) -> Identity:
         self._iccid = self._session.uicc.iccid()
         if impi and impu and domain:
-            return Identities(impi, impu, domain)
+            return Identity(impi, impu, domain)
         application = self._session.application
         if isinstance(application, IsimSession):
             try:
-                return Identities(
+                return Identity(
                     impi or application.impi(),
-                    impu or self._impu(application, impu_index),
+                    impu or application.impu_at(impu_index - 1),
                     domain or application.domain(),
                 )
             except AnswerError:
@@ -125,17 +119,8 @@ class IdentityModule:
                 self._session.switch("usim")
                 application = self._session.application
         assert not isinstance(application, IsimSession)
-        derived = derive(application.imsi(), application.mnc_length())
-        return Identities(impi or derived.impi, impu or derived.impu, domain or derived.domain)
-
-    @staticmethod
-    def _impu(application: IsimSession, index: int) -> str:
-        identities = application.impu()
-        if index > len(identities):
-            raise LocalError(
-                f"--impu-index {index}: the ISIM holds {len(identities)} public identities"
-            )
-        return identities[index - 1]
+        derived = identity_from_imsi(application.imsi(), application.mnc_length())
+        return Identity(impi or derived.impi, impu or derived.impu, domain or derived.domain)
 
     def pcscf(self) -> list[str]:
         """The ISIM's P-CSCF addresses in order of priority; empty without any. Raises CardError."""
@@ -147,6 +132,10 @@ class IdentityModule:
     def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
         """One AUTHENTICATE. Raises MacFailure, SynchronisationFailure, CardError."""
         return self._timed(lambda: self._session.application.authenticate(rand, autn))
+
+    def pin_tries(self) -> int | None:
+        """How often PIN1 may still be tried; None when the card does not tell. Raises CardError."""
+        return self._timed(self._session.uicc.pin_tries)
 
     def use(self) -> CardUse:
         """What the card is and what asking it has cost so far."""

@@ -13,19 +13,20 @@ class EmulatedLink(CardLink):
     """The card of the profile at ``path``, or of the one that ships.
 
     What the card remembers is kept beside the profile (``card.statefile``), and
-    locked while the link is open. Raises ProfileError, StateError.
+    locked while the link is open; unless it is to ``remember`` nothing beyond
+    this link. Raises ProfileError, StateError.
     """
 
     waits = False
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, path: str = "", *, remember: bool = True) -> None:
         described = profile.load(path) if path else profile.shipped()
         self.reader = f"emulated:{path}" if path else "emulated"
-        self._state = StateFile(default_path(described))
+        self._state = StateFile(default_path(described)) if remember else None
         try:
             self._card: EmulatedCard | None = EmulatedCard(described, self._state)
         except BaseException:
-            self._state.close()
+            self._unlock()
             raise
         self._atr = self._card.atr
 
@@ -45,7 +46,11 @@ class EmulatedLink(CardLink):
     def close(self) -> None:
         """Take the card out and unlock its state."""
         self._card = None
-        self._state.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._state is not None:
+            self._state.close()
 
     def _powered(self) -> EmulatedCard:
         if self._card is None:

@@ -62,7 +62,9 @@ class Ladder:
         return ["".join(row).rstrip()]
 
     def step(self, step: Step) -> list[str]:
-        """The rows of one step."""
+        """The rows of one step; one that goes nowhere is a note beside the lanes."""
+        if step.source == step.target:
+            return [f"{self._lanes():<{self._note_column}}{step.note}"]
         rows = [self._label_row(step), self._arrow_row(step)]
         if not step.note:
             return rows

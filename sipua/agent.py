@@ -1,0 +1,342 @@
+"""The user agent: joins the card, the registration machine, transactions and sockets.
+
+One thread runs all of it, except that a card which waits for its reader is
+asked from a worker, so that SIP timers never stall.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from os.path import basename
+from typing import TYPE_CHECKING, Literal
+
+from card.errors import CardError, ProfileError
+from sipua.auth.redaction import redact
+from sipua.conversation import Conversation
+from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
+from sipua.identity_module import CardChoice, IdentityModule, verdict_of
+from sipua.ims.register_request import RegistrationSettings
+from sipua.ims.registration import Registration
+from sipua.net.dns import resolve
+from sipua.net.driver import Driver
+from sipua.net.locate import Target, parse_target
+from sipua.net.network import Network
+from sipua.net.tls_settings import TlsSettings
+from sipua.result import RegistrationResult
+from sipua.settings import AgentSettings
+from sipua.sip.endpoint import Endpoint
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from card.session import Trace
+    from sipua.ims.identity import Identity
+    from sipua.sip.hop import Hop
+    from sipua.trace.ladder import Step
+
+OnStep = Callable[["Step"], None]
+OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
+
+NEXT_HOP_AFTER = (Verdict.UNREACHABLE, Verdict.TIMEOUT, Verdict.TLS_FAILURE)
+"""Verdicts after which the next address of RFC 3263 §4.3 is tried."""
+
+
+class Observer:
+    """Who is told what happens while it happens; any of the three may be left out.
+
+    ``on_step``: each step of the exchange. ``on_message``: each SIP message at
+    the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
+    masked.
+    """
+
+    __slots__ = ("on_apdu", "on_message", "on_step")
+
+    def __init__(
+        self,
+        on_step: OnStep | None = None,
+        on_message: OnMessage | None = None,
+        on_apdu: Trace | None = None,
+    ) -> None:
+        self.on_step = on_step
+        self.on_message = on_message
+        self.on_apdu = on_apdu
+
+
+class UserAgent:
+    """One subscriber at one registrar. Opens nothing before it is asked to do something.
+
+    Not thread-safe, except ``interrupt``. Close it, or use it as a context
+    manager: that gives the card back and closes the sockets.
+    """
+
+    def __init__(
+        self,
+        choice: CardChoice,
+        settings: AgentSettings | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.choice = choice
+        self.settings = settings or AgentSettings()
+        self._observer = observer or Observer()
+        self._rng = secrets.SystemRandom()
+        self._module: IdentityModule | None = None
+        self._identity: Identity | None = None
+        self._driver: Driver | None = None
+        self._hops: list[Hop] = []
+        self._conversation: Conversation | None = None
+        self._result = RegistrationResult()
+        self._stopping = False
+
+    # What it can be asked for --------------------------------------------------------------
+
+    def register(self) -> RegistrationResult:
+        """Register. Whatever happens on the way, it comes back with a result.
+
+        Raises ProfileError or LocalError when what was asked for cannot be meant.
+        """
+        return self._attempt(lambda: self._try_hops(Registration.start))
+
+    def deregister(self) -> RegistrationResult:
+        """Remove the registration; without one of our own, every one the identity has.
+
+        Raises as ``register`` does.
+        """
+        conversation = self._conversation
+        if conversation is None or conversation.registration.binding is None:
+            return self._attempt(lambda: self._try_hops(Registration.deregister, contact="*"))
+        return self._attempt(lambda: self._settle(conversation, Registration.deregister))
+
+    def stay(self) -> RegistrationResult:
+        """Keep the registration alive until ``interrupt`` or Ctrl-C, then remove it.
+
+        To be called after a ``register`` that succeeded. Comes back at once
+        when the registration is lost for good.
+        """
+        ended = self._attempt(self._keep)
+        if ended.verdict is not Verdict.INTERRUPTED:
+            return ended
+        return self.deregister()
+
+    def interrupt(self) -> None:
+        """End ``stay``; for signal handlers and other threads."""
+        self._stopping = True
+        if self._driver is not None:
+            self._driver.network.wake()
+
+    def pin_tries(self) -> int | None:
+        """How often PIN1 may still be tried, after a verdict ``pin-required``; None if unknown."""
+        return self._module.pin_tries() if self._module is not None else None
+
+    def use_pin(self, pin: str) -> None:
+        """Send this PIN when the card is opened next; it is opened anew for that."""
+        self.choice = self.choice._replace(pin=pin)
+        self._close_card()
+
+    def close(self) -> None:
+        """Give the card back and close the sockets."""
+        if self._conversation is not None:
+            self._conversation.close()
+            self._conversation = None
+        self._close_card()
+        if self._driver is not None:
+            self._driver.network.close()
+            self._driver = None
+
+    def _close_card(self) -> None:
+        if self._module is not None:
+            self._module.close()
+            self._module = None
+
+    def __enter__(self) -> UserAgent:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # One attempt, whatever it ends in ------------------------------------------------------
+
+    def _attempt(self, go: Callable[[], None]) -> RegistrationResult:
+        result = self._result = RegistrationResult()
+        started = time.monotonic()
+        try:
+            go()
+        except (ProfileError, LocalError):
+            raise
+        except CardError as error:
+            result.end(verdict_of(error), str(error))
+        except NetworkError as error:
+            result.end(_verdict_of_network(error), str(error))
+        except KeyboardInterrupt:
+            result.end(Verdict.INTERRUPTED)
+        except Exception as error:  # noqa: BLE001  an attempt ends in exactly one verdict
+            result.end(Verdict.INTERNAL_ERROR, _fault(error))
+        result.elapsed_ms = round((time.monotonic() - started) * 1000, 1)
+        if self._module is not None:
+            result.card = self._module.use()
+        return result
+
+    def _try_hops(self, begin: Callable[[Registration, float], None], contact: str = "") -> None:
+        """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
+        module = self._open_card()
+        identity = self._identity
+        assert identity is not None
+        driver = self._open_network()
+        if not self._hops:
+            self._hops = self._locate(module, identity)
+        while True:
+            hop = self._hops[0]
+            ours = contact or _contact(identity, hop, driver.network.local_address(hop))
+            conversation = Conversation(
+                Registration(self._registration_settings(identity, ours), self._rng),
+                hop,
+                driver,
+                module,
+                self._result,
+                self._observer.on_step,
+            )
+            self._conversation = conversation
+            self._settle(conversation, begin)
+            if self._result.verdict not in NEXT_HOP_AFTER or len(self._hops) == 1:
+                return
+            self._hops.pop(0)
+
+    def _settle(
+        self, conversation: Conversation, begin: Callable[[Registration, float], None]
+    ) -> None:
+        self._describe(conversation)
+        conversation.settle(begin, self.settings.timeout)
+
+    def _keep(self) -> None:
+        conversation = self._conversation
+        assert conversation is not None
+        self._describe(conversation)
+        self._result.end(Verdict.REGISTERED)
+        if conversation.keep(lambda: self._stopping):
+            self._result.end(Verdict.INTERRUPTED)
+
+    def _describe(self, conversation: Conversation) -> None:
+        """Put into the result what is known beforehand."""
+        result = conversation.result = self._result
+        settings = conversation.registration.settings
+        result.impi, result.impu, result.domain = settings.impi, settings.impu, settings.domain
+        result.contact = settings.contact
+        result.registrar = str(conversation.hop)
+        result.local = str(conversation.local)
+
+    # What it stands on ---------------------------------------------------------------------
+
+    def _open_card(self) -> IdentityModule:
+        if self._module is None:
+            self._module = IdentityModule(self.choice, self._observer.on_apdu)
+        if self._identity is None:
+            wanted = self.settings
+            self._identity = self._module.identities(
+                wanted.impi, wanted.impu, wanted.domain, wanted.impu_index
+            )
+        return self._module
+
+    def _open_network(self) -> Driver:
+        if self._driver is None:
+            settings = self.settings
+            network = Network(
+                TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
+            )
+            self._driver = Driver(network, Endpoint(self._rng), on_message=self._traced())
+        return self._driver
+
+    def _traced(self) -> OnMessage | None:
+        tell = self._observer.on_message
+        if tell is None:
+            return None
+
+        def redacted(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
+            text = redact(data.decode("utf-8", "surrogateescape"))
+            tell(direction, text.encode("utf-8", "surrogateescape"), hop)
+
+        return redacted
+
+    def _locate(self, module: IdentityModule, identity: Identity) -> list[Hop]:
+        """The registrar's addresses: as told, else from the ISIM, else from DNS."""
+        settings = self.settings
+        if settings.pcscf:
+            names = [settings.pcscf]
+        else:
+            names = module.pcscf() or [identity.domain]
+        hops: list[Hop] = []
+        failure: DnsFailure | None = None
+        for name in names:
+            target = self._target(name)
+            try:
+                found = resolve(target, self._rng, nameserver=settings.nameserver)
+            except DnsFailure as error:
+                failure = failure or error
+                continue
+            for hop in found:
+                self._open_network().network.expect_name(hop, target.host)
+            hops += found
+        if not hops:
+            assert failure is not None
+            raise failure
+        return hops
+
+    def _target(self, name: str) -> Target:
+        target = parse_target(name)
+        if target.transport is None and self.settings.transport != "auto":
+            target = target._replace(transport=self.settings.transport.upper())
+        return target
+
+    def _registration_settings(self, identity: Identity, contact: str) -> RegistrationSettings:
+        settings = self.settings
+        return RegistrationSettings(
+            impi=identity.impi,
+            impu=identity.impu,
+            domain=identity.domain,
+            contact=contact,
+            expires=settings.expires,
+            algorithm=settings.algorithm,
+            user_agent=settings.user_agent,
+            headers=settings.headers,
+            schemes=settings.scheme,
+            # A server that wants more patience than the attempt has is told so at once.
+            retry_limit=settings.timeout / 2,
+        )
+
+
+def _contact(identity: Identity, hop: Hop, local: tuple[str, int]) -> str:
+    """Our SIP URI at the address which requests to ``hop`` leave from."""
+    user = identity.impi.partition("@")[0]
+    host, port = local
+    host = f"[{host}]" if ":" in host else host
+    transport = "" if hop.transport == "UDP" else f";transport={hop.transport.lower()}"
+    return f"sip:{user}@{host}:{port}{transport}"
+
+
+def _verdict_of_network(error: NetworkError) -> Verdict:
+    if isinstance(error, DnsFailure):
+        return Verdict.DNS_FAILURE
+    return Verdict.TLS_FAILURE if isinstance(error, TlsFailure) else Verdict.UNREACHABLE
+
+
+def _bind(text: str | None) -> tuple[str, int] | None:
+    """The address and port of ``--bind``; raises TargetError."""
+    if text is None:
+        return None
+    target = parse_target(text)
+    return target.host, target.port or 0
+
+
+def _fault(error: Exception) -> str:
+    """Where our own fault lies. Its message may quote a secret, so only its type is told."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {place}; please report it"

@@ -1,0 +1,260 @@
+"""One registration in conversation with its registrar and its card.
+
+Carries the machine's requests to the transaction layer, the answers back, and
+challenges to the card; writes down in the result what happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from card.aka.result import MacFailure, SynchronisationFailure
+from card.errors import CardError
+from sipua.identity_module import verdict_of
+from sipua.ims.registration_events import (
+    AuthenticationRequired,
+    Ended,
+    Redirected,
+    Registered,
+    RegistrationEvent,
+    Retrying,
+)
+from sipua.net.dns import resolve
+from sipua.net.locate import Target
+from sipua.result import SipExchange
+from sipua.sip.endpoint import (
+    RequestReceived,
+    ResponseReceived,
+    TransactionTimeout,
+    TransportFailed,
+)
+from sipua.sip.uri import SipUri
+from sipua.trace import narration
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sipua.auth.scheme import Outcome
+    from sipua.identity_module import IdentityModule
+    from sipua.ims.registration import Registration
+    from sipua.net.driver import Driver
+    from sipua.result import RegistrationResult
+    from sipua.sip.endpoint import ClientTransaction, Event
+    from sipua.sip.hop import Hop
+    from sipua.sip.message import Request, Response
+    from sipua.trace.ladder import Step
+
+KEEP_ALIVE = 100.0
+"""Seconds between CRLF keep-alives on a connection; RFC 5626 §4.4.1 wants 95 to 120."""
+
+ALLOW = "OPTIONS"
+
+
+class Conversation:
+    """Drives ``registration`` at ``hop`` until it has an outcome.
+
+    ``result`` may be replaced between two attempts; ``tell`` is told each step.
+    """
+
+    def __init__(
+        self,
+        registration: Registration,
+        hop: Hop,
+        driver: Driver,
+        module: IdentityModule,
+        result: RegistrationResult,
+        tell: Callable[[Step], None] | None,
+    ) -> None:
+        self.registration = registration
+        self.hop = hop
+        self.result = result
+        self._sent_by = driver.network.local_address(hop)
+        self._driver = driver
+        self._module = module
+        self._tell = tell
+        self._sent: dict[ClientTransaction, tuple[Request, float]] = {}
+        self._rounds = 0
+        self._settled = False
+        self._worker: Thread | None = None
+        self._ping_at: float | None = None
+
+    @property
+    def local(self) -> Hop:
+        """Our own address towards the registrar."""
+        address, port = self._sent_by
+        return self.hop._replace(address=address, port=port)
+
+    def settle(self, begin: Callable[[Registration, float], None], patience: float) -> None:
+        """Begin an attempt and drive it to its outcome, ``patience`` seconds at most."""
+        self._settled = False
+        self._rounds = 0
+        started = time.monotonic()
+        begin(self.registration, started)
+        while not self._settled:
+            if time.monotonic() - started >= patience:
+                self.result.end(Verdict.TIMEOUT, f"no outcome within {patience:g} s")
+                return
+            self._turn(started + patience)
+
+    def keep(self, stopped: Callable[[], bool]) -> bool:
+        """Keep the registration alive until ``stopped`` says so; False when it was lost."""
+        self._ping_at = time.monotonic() + KEEP_ALIVE if self.hop.transport != "UDP" else None
+        while not stopped():
+            self._turn(self._ping_at)
+            if self.result.exit_status != 0:
+                return False
+            if self._ping_at is not None and time.monotonic() >= self._ping_at:
+                self._driver.network.ping(self.hop)
+                self._ping_at += KEEP_ALIVE
+        return True
+
+    def close(self) -> None:
+        """Wait a moment for a card that is still at work."""
+        if self._worker is not None:
+            self._worker.join(1.0)
+
+    def _turn(self, limit: float | None) -> None:
+        registration, driver = self.registration, self._driver
+        for request in registration.take_requests():
+            self._send(request)
+        deadline = registration.deadline()
+        if deadline is None or (limit is not None and limit < deadline):
+            deadline = limit
+        driver.turn(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        now = time.monotonic()
+        for event in driver.endpoint.take_events():
+            self._hear(event, now)
+        registration.tick(now)
+        while events := registration.take_events():
+            for each in events:
+                self._heed(each, now)
+
+    # Between the machine and the network ---------------------------------------------------
+
+    def _send(self, request: Request) -> None:
+        now = time.monotonic()
+        if self._tell is not None:
+            self._tell(narration.request_sent(request))
+        transaction = self._driver.endpoint.send_request(request, self.hop, self._sent_by, now)
+        self._sent[transaction] = (request, now)
+
+    def _hear(self, event: Event, now: float) -> None:
+        if isinstance(event, ResponseReceived):
+            if event.response.status >= 200:
+                self._answered(event.transaction, event.response, now)
+        elif isinstance(event, TransactionTimeout):
+            self._unanswered(event.transaction, TimeoutError(), now)
+        elif isinstance(event, TransportFailed):
+            self._unanswered(event.transaction, event.error, now)
+        elif isinstance(event, RequestReceived):
+            self._answer(event, now)
+
+    def _answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        if self._note(transaction, response.status, response.reason, now):
+            if self._tell is not None:
+                self._tell(narration.response_received(response))
+            self.registration.response_received(response, now)
+
+    def _unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
+        if self._note(transaction, 0, str(error), now):
+            if self._tell is not None:
+                self._tell(narration.no_answer(str(error)))
+            self.registration.request_failed(error, now)
+
+    def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> bool:
+        request, sent = self._sent.pop(transaction, (None, 0.0))
+        if request is None:
+            return False
+        ms = round((now - sent) * 1000, 1)
+        self.result.exchange.append(
+            SipExchange(request.method, status, reason, ms, transaction.hop.transport)
+        )
+        return True
+
+    def _answer(self, event: RequestReceived, now: float) -> None:
+        """Keep-alive OPTIONS are answered; there is nothing else that we do yet."""
+        endpoint = self._driver.endpoint
+        status = 200 if event.request.method == "OPTIONS" else 405
+        response = endpoint.create_response(event.request, status)
+        response.headers.add("Allow", ALLOW)
+        endpoint.respond(event.transaction, response, now)
+
+    # What the machine wants ----------------------------------------------------------------
+
+    def _heed(self, event: RegistrationEvent, now: float) -> None:
+        result = self.result
+        if isinstance(event, AuthenticationRequired):
+            result.scheme, result.algorithm = event.scheme, event.algorithm
+            self._ask_card(event)
+        elif isinstance(event, Registered):
+            self._settled = True
+            result.end(Verdict.REGISTERED, hints=list(event.hints))
+            result.expires = event.expires
+            result.contact = event.contact
+            result.service_route = list(event.service_route)
+            result.associated_uris = list(event.associated_uris)
+            result.resynchronised = result.resynchronised or event.resynchronised
+        elif isinstance(event, Ended):
+            self._settled = True
+            result.end(event.verdict, event.reason, list(event.hints))
+        elif isinstance(event, Redirected):
+            self._redirect(event.uri)
+        elif isinstance(event, Retrying) and self._tell is not None:
+            self._tell(narration.waiting(event.at - now, event.why))
+
+    def _redirect(self, uri: str) -> None:
+        target = SipUri.parse(uri)
+        host = target.host.strip("[]")
+        sips = target.scheme.lower() == "sips"
+        transport = target.parameter("transport")
+        self.hop = resolve(
+            Target(host, target.port, transport.upper() if transport else None, sips),
+            self._driver.endpoint.rng,
+        )[0]
+        self._sent_by = self._driver.network.local_address(self.hop)
+        self.result.registrar = str(self.hop)
+
+    # The card ------------------------------------------------------------------------------
+
+    def _ask_card(self, asked: AuthenticationRequired) -> None:
+        self._rounds += 1
+        if self._tell is not None:
+            self._tell(narration.card_asked(self._module.application, self._rounds))
+        if not self._module.waits:
+            self._card_done(self._authenticate(asked))
+            return
+        self._worker = Thread(target=self._work, args=(asked,), name="card", daemon=True)
+        self._worker.start()
+
+    def _work(self, asked: AuthenticationRequired) -> None:
+        """In the worker: the answer, or whatever went wrong, goes back to the loop's thread."""
+        try:
+            outcome = self._authenticate(asked)
+        except Exception as error:  # noqa: BLE001  raised again where it can be seen
+            fault = error
+            self._driver.submit(lambda: _raise(fault))
+        else:
+            self._driver.submit(lambda: self._card_done(outcome))
+
+    def _authenticate(self, asked: AuthenticationRequired) -> Outcome | CardError:
+        try:
+            return self._module.authenticate(asked.rand, asked.autn)
+        except (MacFailure, SynchronisationFailure, CardError) as failure:
+            return failure
+
+    def _card_done(self, outcome: Outcome | CardError) -> None:
+        now = time.monotonic()
+        if isinstance(outcome, CardError):
+            if self._tell is not None:
+                self._tell(narration.card_failed(str(outcome)))
+            self.registration.card_failed(now, str(outcome), verdict_of(outcome))
+            return
+        if self._tell is not None:
+            self._tell(narration.card_answered(outcome))
+        self.registration.card_answered(outcome, now)
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,36 @@
+"""What the user decides about a user agent: the options of ``sipua register``, as values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DEFAULT_EXPIRES = 600000
+"""Seconds; TS 24.229 §5.1.1.2.1."""
+
+
+class AgentSettings(NamedTuple):
+    """Identity, way and content of a registration; the defaults are TS 24.229's.
+
+    ``pcscf`` and ``bind`` are texts as typed; ``transport`` is auto, udp, tcp or
+    tls. ``algorithm`` is the hint in the first REGISTER, empty for none.
+    ``scheme`` restricts which algorithms are answered, empty for all.
+    ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
+    system's.
+    """
+
+    impi: str | None = None
+    impu: str | None = None
+    domain: str | None = None
+    impu_index: int = 1
+    pcscf: str | None = None
+    bind: str | None = None
+    interface: str | None = None
+    transport: str = "auto"
+    ca_file: str | None = None
+    expires: int = DEFAULT_EXPIRES
+    algorithm: str = "AKAv1-MD5"
+    scheme: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    user_agent: str = ""
+    timeout: float = 32.0
+    nameserver: tuple[str, int] | None = None
