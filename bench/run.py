@@ -1,0 +1,160 @@
+"""Figures of speed, ours and a yardstick's measured side by side in one run.
+
+Not a test: it prints what it found and which target is met, and ends 0.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from measure import Figure, interleaved, run, table
+from sipp_peers import PROFILE, fake_registrar, sipp_registers
+
+HERE = Path(__file__).resolve().parent
+SIPUA = str(Path(sys.executable).with_name("sipua"))
+BARE = (sys.executable, "-c", "pass")
+
+START_ROUNDS = 40
+REGISTER_ROUNDS = 25
+LOOP_ROUNDS = 5
+LOOP_COUNT = 400  # registrations in one closed loop
+CPU_ROUNDS = 5
+CPU_SHORT, CPU_LONG = 1000, 7000  # registrations; the difference is what counts
+SIPP_RATE = 2000  # calls a second
+
+
+class Bench:
+    """What every figure needs: a folder of its own, a card, an environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SIPUA_")},
+            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        self._numbers = itertools.count()
+
+    def new_card(self) -> str:
+        """The path of a profile whose card has not been used: its SQN is 0."""
+        path = self.folder / f"card{next(self._numbers)}" / "profile.toml"
+        path.parent.mkdir()
+        path.write_text(PROFILE)
+        return str(path)
+
+    @contextmanager
+    def core(self) -> Iterator[int]:
+        """Our registrar in a process of its own; gives its UDP port."""
+        argv = [sys.executable, str(HERE / "serve_core.py"), self.new_card()]
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, env=self.environment, text=True
+        ) as core:
+            assert core.stdout is not None
+            try:
+                yield int(core.stdout.readline())
+            finally:
+                core.terminate()
+
+    def loop_command(self, port: int, count: int) -> list[str]:
+        """Our user agent with an unused card, registering ``count`` times."""
+        loop = str(HERE / "register_loop.py")
+        return [sys.executable, loop, self.new_card(), str(port), str(count)]
+
+    def loop_rate(self, port: int, count: int) -> float:
+        """Registrations a second of our user agent, one after another."""
+        argv = self.loop_command(port, count)
+        done = subprocess.run(
+            argv, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return count / float(done.stdout)
+
+
+def version(bench: Bench) -> Figure:
+    """Start of ``sipua --version`` against that of the bare interpreter."""
+    ours, bare = interleaved(
+        START_ROUNDS,
+        lambda: run([SIPUA, "--version"], bench.environment).wall,
+        lambda: run(BARE, bench.environment).wall,
+    )
+    return Figure("sipua --version", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 1.5)
+
+
+def register(bench: Bench) -> Figure:
+    """``sipua register`` as a whole process against the bare interpreter's start."""
+    with bench.core() as port:
+        argv = [SIPUA, "register", "--card", f"emulated:{bench.new_card()}"]
+        argv += ["--pcscf", f"udp:127.0.0.1:{port}", "--json"]
+        ours, bare = interleaved(
+            REGISTER_ROUNDS,
+            lambda: run(argv, bench.environment).wall,
+            lambda: run(BARE, bench.environment).wall,
+        )
+    return Figure("sipua register", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 9)
+
+
+def closed_loop_at_core(bench: Bench) -> Figure:
+    """One registration after another at our registrar, against SIPp with one call at a time."""
+    with bench.core() as port:
+        return closed_loop(bench, port, "our core")
+
+
+def closed_loop_at_sipp(bench: Bench) -> Figure:
+    """The same with SIPp as registrar."""
+    with fake_registrar(2 * LOOP_ROUNDS * LOOP_COUNT) as port:
+        return closed_loop(bench, port, "SIPp")
+
+
+def closed_loop(bench: Bench, port: int, registrar: str) -> Figure:
+    """Rates of both at the registrar on ``port``."""
+
+    def sipp() -> float:
+        done = sipp_registers(port, LOOP_COUNT, "-l", "1", "-r", "10000")
+        return done.registrations / done.cost.wall
+
+    ours, theirs = interleaved(LOOP_ROUNDS, lambda: bench.loop_rate(port, LOOP_COUNT), sipp)
+    name = f"closed loop at {registrar}"
+    return Figure(name, f"{ours:.0f}/s", f"SIPp {theirs:.0f}/s", ours / theirs, 3, at_least=True)
+
+
+def cpu(bench: Bench) -> Figure:
+    """CPU of one more registration: a long run less a short one, both of whole processes."""
+
+    def marginal(run_of: Callable[[int], float]) -> float:
+        return (run_of(CPU_LONG) - run_of(CPU_SHORT)) / (CPU_LONG - CPU_SHORT)
+
+    nonces = 2 * CPU_ROUNDS * (CPU_LONG + CPU_SHORT)
+    with fake_registrar(nonces) as port:
+        ours, theirs = interleaved(
+            CPU_ROUNDS,
+            lambda: marginal(lambda n: run(bench.loop_command(port, n), bench.environment).cpu),
+            lambda: marginal(lambda n: sipp_registers(port, n, "-r", str(SIPP_RATE)).cost.cpu),
+        )
+    name = "CPU per registration"
+    return Figure(name, ms(ours), f"SIPp at {SIPP_RATE}/s {ms(theirs)}", ours / theirs, 8)
+
+
+def ms(seconds: float) -> str:
+    """Seconds as milliseconds for people."""
+    return f"{seconds * 1000:.3g} ms"
+
+
+def main() -> None:
+    """Take every figure and print the table."""
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="sipua-bench-") as folder:
+        bench = Bench(Path(folder))
+        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu):
+            print(f"… {(take.__doc__ or take.__name__).splitlines()[0]}", file=sys.stderr)
+            figures.append(take(bench))
+    print(table(figures))
+
+
+if __name__ == "__main__":
+    main()
