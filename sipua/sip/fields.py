@@ -23,12 +23,12 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Value of the first line of this name."""
-        values = self._indexed().get(KEYS[name])
+        values = self.by_key().get(KEYS[name])
         return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
         """Values of all lines of this name, in order."""
-        return list(self._indexed().get(KEYS[name], ()))
+        return list(self.by_key().get(KEYS[name], ()))
 
     def values(self, name: str) -> list[str]:
         """As ``all``, with list headers split at their commas and empty lists left out.
@@ -36,7 +36,7 @@ class Headers:
         Raises ParseError when a quoted string is not closed.
         """
         key = KEYS[name]
-        lines = self._indexed().get(key, ())
+        lines = self.by_key().get(key, ())
         if key not in LISTS:
             return list(lines)
         return [
@@ -86,7 +86,8 @@ class Headers:
         """An independent list of the same lines."""
         return Headers(self._items)
 
-    def _indexed(self) -> dict[str, list[str]]:
+    def by_key(self) -> dict[str, list[str]]:
+        """Values by key (``names.KEYS``), in order; to be read only."""
         index = self._index
         if index is None:
             index = {}
@@ -100,7 +101,7 @@ class Headers:
         return index
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and KEYS[name] in self._indexed()
+        return isinstance(name, str) and KEYS[name] in self.by_key()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)

@@ -6,4 +6,6 @@ MAX_HEAD = 32 * 1024  # octets of start line and headers
 MAX_HEADERS = 256  # header lines, folded ones counted once
 MAX_LINE = 8 * 1024  # characters of one unfolded header line
 MAX_BODY = 1024 * 1024  # octets; a datagram cannot reach it, a stream can
-MAX_SERVER_TRANSACTIONS = 20_000  # requests being answered at one time
+# Over UDP an answered request is remembered for 32 s, so this is 3000 requests a second
+MAX_SERVER_TRANSACTIONS = 100_000
+MAX_SERVER_OCTETS = 64 * 1024 * 1024  # of requests that have no final answer yet

@@ -113,9 +113,12 @@ class Message:
 
 
 class Request(Message):
-    """A request; ``uri`` is the Request-URI as text, unchanged."""
+    """A request; ``uri`` is the Request-URI as text, unchanged.
 
-    __slots__ = ("method", "uri")
+    ``to_tag`` is the tag our responses to it carry, "" until there is one.
+    """
+
+    __slots__ = ("method", "to_tag", "uri")
 
     def __init__(
         self,
@@ -128,6 +131,7 @@ class Request(Message):
         super().__init__(headers, body, raw)
         self.method = method
         self.uri = uri
+        self.to_tag = ""
 
     @property
     def start_line(self) -> str:
