@@ -143,7 +143,8 @@ def sipua_user_agent(sipua_card_profile: Profile) -> Iterator[UserAgentFactory]:
 
     One at a time: the card is in one reader.
     """
-    from sipua.agent import CardChoice, UserAgent
+    from sipua.agent import UserAgent
+    from sipua.identity_module import CardChoice
     from sipua.settings import AgentSettings
 
     made: list[UserAgent] = []

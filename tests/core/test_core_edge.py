@@ -98,7 +98,8 @@ def test_double(sipua_core_factory: CoreFactory, sipua_card_profile: Profile) ->
     core = sipua_core_factory(faults=["double"])
     with client_at(core, sipua_card_profile) as client:
         client.socket.sendall(client.register())
-        answers = [client.receive().raw for _ in range(4)]  # two requests, two answers to each
+        # the second request meets the first one's transaction, which has no answer yet
+        answers = [client.receive().raw for _ in range(2)]
         assert len(set(answers)) == 1
         assert client.silent(BRIEF)
 
@@ -110,9 +111,10 @@ def test_it_dies_after_the_first_401(
     core = sipua_core_factory(faults=["die"])
     with client_at(core, sipua_card_profile, transport) as client:
         challenge = client.ask()
-        with pytest.raises(OSError):
-            client.answer(challenge)
-            client.receive()
+        answer = client.terminal.answer(challenge.headers.get("WWW-Authenticate") or "")
+        with pytest.raises(OSError):  # refused, reset or closed, never a timeout
+            client.ask(answer)
+        assert not core.bindings(client.terminal.impi)
     core.stop()
 
 
