@@ -1,13 +1,18 @@
-"""``sipua card``: what is in the readers, what is on a card, one AKA run by hand, a card to show."""
+"""``sipua card``: readers, what is on a card, one AKA run by hand, a card shown to pcscd."""
 
 from __future__ import annotations
 
-from typing import Any
+import signal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.options import card_options, json_option, read_pin, verbose_option
-from cli.render import print_json
+from cli.render import print_apdu, print_json
+
+if TYPE_CHECKING:
+    from card.errors import CardError
+    from card.session import CardSession
 
 
 @click.group()
@@ -49,7 +54,8 @@ def info_command(as_json: bool, verbose: int, pin_file: str | None, **options: A
     from cli.card_info import describe, print_description
 
     try:
-        description = describe(read_pin(pin_file), apdu_printer(verbose), **options)
+        with open_session(pin_file, verbose, **options) as session:
+            description = describe(session)
     except CardError as error:
         return card_failure(error, as_json)
     if as_json:
@@ -59,7 +65,7 @@ def info_command(as_json: bool, verbose: int, pin_file: str | None, **options: A
     return 0
 
 
-class Octets(click.ParamType):
+class Octets(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
     """A parameter of exactly ``count`` octets, given as hexadecimal digits."""
 
     name = "hex"
@@ -103,20 +109,20 @@ def authenticate_command(
     """Run AUTHENTICATE once and print what the card answers. Costs a sequence number."""
     from card.aka.result import MacFailure, SynchronisationFailure
     from card.errors import CardError
-    from cli.card_session import open_session
 
     document: dict[str, Any] = dict.fromkeys(
         ("verdict", "exit_status", "reason", "application", "res", "ck", "ik", "kc", "auts")
     )
     try:
-        with open_session(read_pin(pin_file), apdu_printer(verbose), **options) as session:
-            document["application"] = session.name
-            answer = session.authenticate(rand, autn)
+        with open_session(pin_file, verbose, **options) as session:
+            document["application"] = session.application.name
+            answer = session.application.authenticate(rand, autn)
     except SynchronisationFailure as failure:
         document |= {"auts": failure.auts.hex()}
-        return finish(document, "sync-failure", "The SQN in AUTN is not acceptable.", as_json)
+        reason = "The card holds the key, but the SQN in AUTN is not fresh; see AUTS."
+        return finish(document, "sync-failure", reason, as_json)
     except MacFailure:
-        return finish(document, "mac-failure", "The MAC in AUTN is wrong for this card.", as_json)
+        return finish(document, "mac-failure", "AUTN was not made with this card's key.", as_json)
     except CardError as error:
         return card_failure(error, as_json, document)
     for name, value in answer._asdict().items():
@@ -141,7 +147,7 @@ def finish(document: dict[str, Any], verdict: str, reason: str, as_json: bool) -
     return status
 
 
-def card_failure(error: Exception, as_json: bool, document: dict[str, Any] | None = None) -> int:
+def card_failure(error: CardError, as_json: bool, document: dict[str, Any] | None = None) -> int:
     """Say why the card could not be used; the exit status is that of the verdict."""
     from card.errors import ProfileError
     from sipua.identity_module import verdict_of
@@ -151,10 +157,51 @@ def card_failure(error: Exception, as_json: bool, document: dict[str, Any] | Non
     return finish(document or {}, verdict_of(error).value, str(error), as_json)
 
 
-def apdu_printer(verbose: int) -> Any:
-    """The trace hook for ``-vvv``, or None."""
-    if verbose < 3:
-        return None
-    from cli.render import print_apdu
+def open_session(pin_file: str | None, verbose: int, **options: Any) -> CardSession:
+    """The card that the options name, opened. Raises CardError."""
+    from card.session import CardSession
 
-    return print_apdu
+    return CardSession(
+        options["card"],
+        options["application"],
+        read_pin(pin_file),
+        options["force_pin"],
+        print_apdu if verbose >= 3 else None,
+    )
+
+
+@card.command("emulate", epilog="Example:  sipua card emulate mycard.toml")
+@click.argument("profile", required=False)
+@click.option(
+    "--vpcd",
+    metavar="HOST:PORT",
+    default="127.0.0.1:35963",
+    show_default=True,
+    help="The virtual reader of vsmartcard's vpcd; its second slot is one port higher.",
+)
+def emulate_command(profile: str | None, vpcd: str) -> int:
+    """Show the card of PROFILE.toml to pcscd, until interrupted.
+
+    Without PROFILE it is the card that ships. What the card remembers is kept
+    beside the profile.
+    """
+    from card.emulator.card import EmulatedCard
+    from card.emulator.vpcd import VpcdCard
+    from card.errors import CardError
+    from card.profile import load, shipped
+    from card.statefile import StateFile, default_path
+
+    host, _, port = vpcd.rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.UsageError(f"--vpcd {vpcd}: expected HOST:PORT")
+    try:
+        described = load(profile) if profile else shipped()
+        with StateFile(default_path(described)) as state:
+            shown = VpcdCard(EmulatedCard(described, state), host.strip("[]"), int(port))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: shown.stop())
+            shown.run(lambda: click.echo(f"ready {described.iccid} at {vpcd}"))
+            shown.close()
+    except CardError as error:
+        return card_failure(error, as_json=False)
+    return 0

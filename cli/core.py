@@ -129,7 +129,7 @@ def announce(server: CoreServer, as_json: bool) -> None:
     """Say on one line, at once, that requests are served now, and where."""
     hops = [str(hop) for hop in server.hops]
     if as_json:
-        print_json({"ready": True, "listen": hops, "subscribers": server.subscribers})
+        print_json({"ready": True, "listen": hops, "subscribers": list(server.subscribers)})
     else:
         click.echo(f"ready {' '.join(hops)} for {', '.join(server.subscribers)}")
     sys.stdout.flush()

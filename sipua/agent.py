@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from card.session import Trace
     from sipua.ims.identity import Identity
     from sipua.sip.hop import Hop
+    from sipua.sip.uri import SipUri
     from sipua.trace.ladder import Step
 
 OnStep = Callable[["Step"], None]
@@ -201,6 +202,7 @@ class UserAgent:
                 module,
                 self._result,
                 self._observer.on_step,
+                self._find,
             )
             self._conversation = conversation
             self._settle(conversation, begin)
@@ -266,10 +268,7 @@ class UserAgent:
     def _locate(self, module: IdentityModule, identity: Identity) -> list[Hop]:
         """The registrar's addresses: as told, else from the ISIM, else from DNS."""
         settings = self.settings
-        if settings.pcscf:
-            names = [settings.pcscf]
-        else:
-            names = module.pcscf() or [identity.domain]
+        names = [settings.pcscf] if settings.pcscf else module.pcscf() or [identity.domain]
         hops: list[Hop] = []
         failure: DnsFailure | None = None
         for name in names:
@@ -286,6 +285,19 @@ class UserAgent:
             assert failure is not None
             raise failure
         return hops
+
+    def _find(self, uri: SipUri) -> Hop:
+        """Where a registrar that redirects wants us. Raises DnsFailure."""
+        transport = uri.parameter("transport")
+        target = Target(
+            uri.host.strip("[]"),
+            uri.port,
+            transport.upper() if transport else None,
+            uri.scheme.lower() == "sips",
+        )
+        hop = resolve(target, self._rng, nameserver=self.settings.nameserver)[0]
+        self._open_network().network.expect_name(hop, target.host)
+        return hop
 
     def _target(self, name: str) -> Target:
         target = parse_target(name)

@@ -22,10 +22,9 @@ from sipua.ims.registration_events import (
     RegistrationEvent,
     Retrying,
 )
-from sipua.net.dns import resolve
-from sipua.net.locate import Target
 from sipua.result import SipExchange
 from sipua.sip.endpoint import (
+    ClientTransaction,
     RequestReceived,
     ResponseReceived,
     TransactionTimeout,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from sipua.ims.registration import Registration
     from sipua.net.driver import Driver
     from sipua.result import RegistrationResult
-    from sipua.sip.endpoint import ClientTransaction, Event
+    from sipua.sip.endpoint import Event
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
     from sipua.trace.ladder import Step
@@ -55,7 +54,8 @@ ALLOW = "OPTIONS"
 class Conversation:
     """Drives ``registration`` at ``hop`` until it has an outcome.
 
-    ``result`` may be replaced between two attempts; ``tell`` is told each step.
+    ``result`` may be replaced between two attempts; ``tell`` is told each step,
+    ``find`` resolves the URI of a redirection.
     """
 
     def __init__(
@@ -66,7 +66,9 @@ class Conversation:
         module: IdentityModule,
         result: RegistrationResult,
         tell: Callable[[Step], None] | None,
+        find: Callable[[SipUri], Hop],
     ) -> None:
+        """Raises Unreachable or TlsFailure when there is no way to ``hop``."""
         self.registration = registration
         self.hop = hop
         self.result = result
@@ -74,6 +76,7 @@ class Conversation:
         self._driver = driver
         self._module = module
         self._tell = tell
+        self._find = find
         self._sent: dict[ClientTransaction, tuple[Request, float]] = {}
         self._rounds = 0
         self._settled = False
@@ -144,10 +147,10 @@ class Conversation:
         if isinstance(event, ResponseReceived):
             if event.response.status >= 200:
                 self._answered(event.transaction, event.response, now)
-        elif isinstance(event, TransactionTimeout):
-            self._unanswered(event.transaction, TimeoutError(), now)
-        elif isinstance(event, TransportFailed):
-            self._unanswered(event.transaction, event.error, now)
+        elif isinstance(event, TransactionTimeout | TransportFailed):
+            error = event.error if isinstance(event, TransportFailed) else TimeoutError()
+            if isinstance(event.transaction, ClientTransaction):
+                self._unanswered(event.transaction, error, now)
         elif isinstance(event, RequestReceived):
             self._answer(event, now)
 
@@ -205,14 +208,7 @@ class Conversation:
             self._tell(narration.waiting(event.at - now, event.why))
 
     def _redirect(self, uri: str) -> None:
-        target = SipUri.parse(uri)
-        host = target.host.strip("[]")
-        sips = target.scheme.lower() == "sips"
-        transport = target.parameter("transport")
-        self.hop = resolve(
-            Target(host, target.port, transport.upper() if transport else None, sips),
-            self._driver.endpoint.rng,
-        )[0]
+        self.hop = self._find(SipUri.parse(uri))
         self._sent_by = self._driver.network.local_address(self.hop)
         self.result.registrar = str(self.hop)
 

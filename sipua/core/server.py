@@ -98,6 +98,11 @@ class CoreServer:
         """Where it listens, in the order of ``listen``, with the real ports."""
         return self._hops
 
+    @property
+    def subscribers(self) -> tuple[str, ...]:
+        """The IMSIs that it serves."""
+        return tuple(each.imsi for each in self._directory)
+
     def hop(self, transport: str) -> Hop:
         """The first hop of a transport; raises LocalError when it is not served."""
         for hop in self._hops:

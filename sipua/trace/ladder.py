@@ -14,6 +14,8 @@ LANES = (CARD, UE, REGISTRAR)
 
 _MARGIN = 3
 _SPAN = 20
+_WIDE_SPAN = 27
+_WIDE = 100
 _NOTE_GAP = 3
 _NARROWEST_NOTE = 24
 
@@ -47,7 +49,8 @@ class Ladder:
 
     def __init__(self, width: int = 80, glyphs: Glyphs = UNICODE) -> None:
         self._glyphs = glyphs
-        self._columns = {lane: _MARGIN + i * _SPAN for i, lane in enumerate(LANES)}
+        span = _WIDE_SPAN if width >= _WIDE else _SPAN
+        self._columns = {lane: _MARGIN + i * span for i, lane in enumerate(LANES)}
         self._note_column = self._columns[LANES[-1]] + 1 + _NOTE_GAP
         beside = width - self._note_column
         self._note_beside = beside >= _NARROWEST_NOTE
@@ -88,7 +91,8 @@ class Ladder:
         row = list(self._lanes())
         start = min(self._columns[step.source], self._columns[step.target]) + 2
         space = abs(self._columns[step.source] - self._columns[step.target]) - 3
-        row[start : start + space] = f"{step.label[:space]:<{space}}"
+        label = step.label if len(step.label) <= space else f"{step.label[: space - 3]}..."
+        row[start : start + space] = f"{label:<{space}}"
         return "".join(row)
 
     def _arrow_row(self, step: Step) -> str:
