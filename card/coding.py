@@ -108,8 +108,9 @@ def encode_ad(ad: AdministrativeData) -> bytes:
 
 def decode_services(octets: bytes) -> frozenset[int]:
     """EF_UST, EF_IST: bit 1 of octet 1 is service 1 (TS 31.102 §4.2.8, TS 31.103 §4.2.7)."""
-    bits = int.from_bytes(octets, "little")
-    return frozenset(bit + 1 for bit in range(bits.bit_length()) if bits >> bit & 1)
+    return frozenset(
+        at * 8 + bit + 1 for at, octet in enumerate(octets) for bit in range(8) if octet >> bit & 1
+    )
 
 
 def encode_services(services: Iterable[int]) -> bytes:
