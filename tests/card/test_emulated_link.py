@@ -1,0 +1,83 @@
+"""The emulated card as a link, and the spelling of --card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from card import profile
+from card.errors import NoCard, NoReader, ProfileError, StateError
+from card.exchange import Exchange
+from card.readers.emulated import EmulatedLink
+from card.readers.locate import SPELLINGS, open_card
+from card.uicc import Uicc
+
+SHIPPED = Path(profile.__file__).parent / "emulator" / "default.toml"
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    """A copy of the shipped profile with a number of its own."""
+    path = tmp_path / "card.toml"
+    path.write_text(SHIPPED.read_text().replace("8900101000000000001", "8900101000000000077"))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped card's state goes to the test's own folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def test_the_shipped_card() -> None:
+    link = open_card("emulated")
+    try:
+        assert (link.reader, link.waits) == ("emulated", False)
+        assert link.atr[0] == 0x3B
+        assert Uicc(Exchange(link)).iccid() == "8900101000000000001"
+    finally:
+        link.close()
+
+
+def test_a_profile_and_its_state(toml: Path) -> None:
+    link = open_card(f"emulated:{toml}")
+    assert link.reader == f"emulated:{toml}"
+    assert Uicc(Exchange(link)).iccid() == "8900101000000000077"
+    with pytest.raises(StateError, match="in use"):
+        open_card(f"emulated:{toml}")
+    link.close()
+    open_card(f"emulated:{toml}").close()
+
+
+def test_reset_goes_back_to_the_mf(toml: Path) -> None:
+    link = EmulatedLink(str(toml))
+    exchange = Exchange(link)
+    uicc = Uicc(exchange)
+    uicc.select(uicc.choose("isim"))
+    exchange.reset()
+    assert link.transmit(bytes.fromhex("00B082000A"))[-2:] == b"\x90\x00"
+    assert uicc.iccid() == "8900101000000000077"
+    link.close()
+
+
+def test_after_close_there_is_no_card(toml: Path) -> None:
+    link = EmulatedLink(str(toml))
+    link.close()
+    link.close()
+    with pytest.raises(NoCard, match="taken out"):
+        link.transmit(b"\x00\xa4\x00\x0c")
+    with pytest.raises(NoCard, match="taken out"):
+        link.reset()
+
+
+def test_a_profile_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="cannot be read"):
+        open_card(f"emulated:{tmp_path / 'none.toml'}")
+
+
+@pytest.mark.parametrize("text", ["", "sim", "PCSC", "pcscd:0"])
+def test_a_kind_that_is_not_known(text: str) -> None:
+    with pytest.raises(NoReader, match="there is no kind of card called") as failure:
+        open_card(text)
+    assert SPELLINGS in str(failure.value)
