@@ -56,9 +56,13 @@ def new_socket(
 ) -> socket.socket:
     """Make a non-blocking socket, tied to ``interface`` when one is named.
 
-    Raises LocalError if the interface cannot be had.
+    Raises LocalError if the interface cannot be had, Unreachable if no socket can.
     """
-    made = socket.socket(of, kind | socket.SOCK_CLOEXEC)
+    try:
+        made = socket.socket(of, kind)
+    except OSError as error:
+        hint = HINTS.get(error.errno or 0, str(error))
+        raise Unreachable(f"the system gives no socket: {hint}") from None
     made.setblocking(False)
     if of == socket.AF_INET6:
         # Each family has its own sockets, so no address is ever ::ffff:192.0.2.1.

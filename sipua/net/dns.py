@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sipua.sip.hop import Hop
 
 QUERY_TIME = 5.0  # seconds for one record, all nameservers and repetitions together
-TOTAL_TIME = 12.0  # seconds for one target
+TOTAL_TIME = 12.0  # seconds for one target, after which nothing more is asked
+MAX_NOTES = 8  # questions that the sentence of a failure recounts
 
 
 def resolve(
@@ -60,6 +61,16 @@ class _Lookups:
 
     def ask(self, query: Query) -> Answer:
         """Return the records, or nothing; raises DnsFailure when it makes no sense to go on."""
+        if self._left <= 0:
+            self._notes.append(f"{query.kind} of {query.name}: no time left")
+            return []
+        started = time.monotonic()
+        try:
+            return self._ask(query)
+        finally:
+            self._left -= time.monotonic() - started
+
+    def _ask(self, query: Query) -> Answer:
         if query.kind == "ADDRESS":
             return self._addresses(query.name)
         found = self._records(query.name, query.kind)
@@ -78,7 +89,7 @@ class _Lookups:
 
     def failure(self, target: Target) -> str:
         """Make the sentence for a target with no hops."""
-        asked = "; ".join(self._notes) or "no transport that both sides have"
+        asked = "; ".join(self._notes[:MAX_NOTES]) or "no transport that both sides have"
         return f"{target.host} has no usable address ({asked}); check the name, or give --pcscf"
 
     def _addresses(self, name: str) -> list[str]:
@@ -107,9 +118,8 @@ class _Lookups:
         resolver = self._resolver or self._configure()
         if resolver is None:
             return []
-        started = time.monotonic()
         try:
-            answer = resolver.resolve(name, kind, lifetime=max(0.1, min(QUERY_TIME, self._left)))
+            answer = resolver.resolve(name, kind, lifetime=min(QUERY_TIME, self._left))
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             no_name = isinstance(error, dns.resolver.NXDOMAIN)
             self._notes.append(f"{kind} of {name}: {'no such name' if no_name else 'none'}")
@@ -122,8 +132,6 @@ class _Lookups:
             return []
         except (dns.exception.DNSException, OSError, ValueError) as error:
             return self._give_up(f"{kind} of {name}: {str(error).lower()}")
-        finally:
-            self._left -= time.monotonic() - started
         return list(answer)
 
     def _configure(self) -> Resolver | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.errors import LocalError
 from sipua.net.address import is_numeric
@@ -10,9 +10,17 @@ from sipua.sip.hop import Hop
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
 
     Answer: TypeAlias = "Sequence[Naptr] | Sequence[Srv] | Sequence[str]"
+
+    class Chance(Protocol):
+        """What of random.Random is needed to spread load by SRV weights."""
+
+        def randint(self, a: int, b: int, /) -> int:
+            """Return a whole number N with a <= N <= b."""
+            ...
+
 
 TRANSPORTS = ("UDP", "TCP", "TLS")  # what this program speaks, as it prefers them
 DEFAULT_PORT = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
@@ -21,6 +29,7 @@ NAPTR_SERVICE = {"SIP+D2U": "UDP", "SIP+D2T": "TCP", "SIPS+D2T": "TLS"}
 
 MAX_HOPS = 32  # a hostile zone may list thousands
 MAX_SRV_LOOKUPS = 4
+MAX_SRV_RECORDS = 16  # of one name
 MAX_NAME = 253  # RFC 1035 §2.3.4, as text
 
 
@@ -70,14 +79,6 @@ class Query(NamedTuple):
 
     kind: str
     name: str
-
-
-class Chance(Protocol):
-    """What of random.Random is needed to spread load by SRV weights."""
-
-    def randint(self, a: int, b: int, /) -> int:
-        """Return a whole number N with a <= N <= b."""
-        ...
 
 
 def parse_target(text: str) -> Target:
@@ -188,7 +189,7 @@ def _ordered(records: Answer, allowed: list[str]) -> list[tuple[str, str]]:
 def by_weight(records: Iterable[Srv], chance: Chance) -> list[Srv]:
     """Return the records in the order to try them (RFC 2782, "Usage rules")."""
     # Weight 0 stands first within its priority, so that it has a small chance too.
-    left = sorted(records, key=lambda each: (each.priority, each.weight > 0))
+    left = sorted(records, key=lambda each: (each.priority, each.weight > 0))[:MAX_SRV_RECORDS]
     ordered: list[Srv] = []
     while left:
         same = [each for each in left if each.priority == left[0].priority]

@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.errors import NetworkError, Unreachable
+from sipua.errors import LocalError, NetworkError, Unreachable
 from sipua.net.address import WILDCARDS, bind, family, new_socket, source_address
 from sipua.net.events import Failed, NetEvent, Received, Woken
 from sipua.net.udp import UdpSocket
@@ -76,7 +76,9 @@ class Network:
             if not 0 < hop.port < 65536:
                 raise Unreachable(f"{hop}: there is no such port")
             if hop.transport == "UDP":
-                (self._udp.get(hop.local) or self._udp_for(hop)).send(data, hop)
+                way = self._udp.get(hop.local) or self._udp_for(hop)
+                if not way.send(data, hop):
+                    self._routes.clear()  # our address may have changed: ask the routing table
             else:
                 self._streams.send(data, hop)
         except NetworkError as error:
@@ -85,8 +87,12 @@ class Network:
     def ping(self, hop: Hop) -> None:
         """Send the CRLF keep-alive on the open connection to ``hop`` (RFC 5626 §4.4.1).
 
-        Failed is reported if there is none, or if it stays silent for ten seconds.
+        Failed is reported if there is none, or if it stays silent for ten
+        seconds: only for peers that are known to answer. Raises LocalError for UDP,
+        which has no such keep-alive.
         """
+        if hop.transport == "UDP":
+            raise LocalError("CRLF keep-alives are for TCP and TLS (RFC 5626 §4.4.1)")
         try:
             self._streams.ping(hop)
         except NetworkError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sipua.net.tls_settings import TlsSettings
 
 MAX_ACCEPTED = 512  # connections that peers opened
-MAX_OPENED = 512  # connections that we opened
+MAX_OPENED = 256  # connections that we opened
 MAX_HELD = 1 << 24  # octets of unfinished messages, all connections together
 BACKLOG = 128
 ACCEPTS_PER_TURN = 32
@@ -153,7 +153,7 @@ class Streams:
 
     def _connection(self, hop: Hop) -> Connection:
         connection = self._connections.get(hop)
-        if connection is not None:
+        if connection is not None and (hop.local is not None or connection.name == self._name(hop)):
             return connection
         if hop.local is not None:
             raise Unreachable(f"{hop}: the connection is closed, and only the peer can open it")
@@ -166,10 +166,7 @@ class Streams:
             raise Unreachable(f"{hop}: {MAX_OPENED} connections are open already")
         if hop.transport == "TLS":
             _ = self._contexts.client  # complain about the CA file before anything is sent
-        try:
-            opening = self._new_way(hop)
-        except OSError as error:
-            raise unreachable(hop, error) from None
+        opening = self._new_way(hop)
         number = opening.connect_ex((hop.address, hop.port))
         if number not in {0, errno.EINPROGRESS}:
             opening.close()
@@ -185,8 +182,14 @@ class Streams:
             return Connection(self, plain, hop, opened_here=opened_here)
         from sipua.net.tls import TlsConnection
 
-        name = self._names.get((hop.address, hop.port), hop.address) if opened_here else None
+        name = self._name(hop) if opened_here else None
         return TlsConnection(self, plain, hop, self._contexts, name)
+
+    def _name(self, hop: Hop) -> str | None:
+        """Return the name that the certificate at ``hop`` must carry; None without TLS."""
+        if hop.transport == "TCP":
+            return None
+        return self._names.get((hop.address, hop.port), hop.address)
 
     @property
     def _contexts(self) -> Contexts:
@@ -240,7 +243,8 @@ class Streams:
         del self._connections[connection.flow]
         if connection.opened_here:
             self._opened -= 1
-            del self._connections[connection.hop]
+            if self._connections.get(connection.hop) is connection:
+                del self._connections[connection.hop]
         if error is not None and (connection.opened_here or connection.known):
             hop = connection.hop if connection.opened_here else connection.flow
             self.events.append(Failed(hop, error))
@@ -259,7 +263,8 @@ class Streams:
         if not self._deadlines:
             return
         now = self._clock()
-        for connection, deadline in list(self._deadlines.items()):
+        while self._deadlines:
+            connection, deadline = next(iter(self._deadlines.items()))
             if deadline > now:
                 return
             connection.stalled()

@@ -52,6 +52,8 @@ class Connection:
     The states follow each other in the order above; CLOSED can come at any time.
     """
 
+    name: str | None = None  # that the peer's certificate was checked for; TLS sets it
+
     def __init__(
         self, streams: Streams, to_use: socket.socket, hop: Hop, *, opened_here: bool
     ) -> None:

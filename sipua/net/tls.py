@@ -111,16 +111,16 @@ class TlsConnection(Connection):
         """``name`` is what the certificate must say, None where the peer connected to us."""
         super().__init__(streams, to_use, hop, opened_here=name is not None)
         self._contexts = contexts
-        self._name = name
+        self.name = name
         self._secure: ssl.SSLSocket | None = None
 
     def _establish(self) -> None:
         if self._secure is None:
-            context = self._contexts.server if self._name is None else self._contexts.client
+            context = self._contexts.server if self.name is None else self._contexts.client
             self._secure = self._socket = context.wrap_socket(
                 self._socket,
-                server_side=self._name is None,
-                server_hostname=self._name,
+                server_side=self.name is None,
+                server_hostname=self.name,
                 do_handshake_on_connect=False,
             )
         try:
@@ -131,7 +131,7 @@ class TlsConnection(Connection):
         except ssl.SSLWantReadError:
             self._watch(EVENT_READ)
             raise
-        if self._name is None or self._check_name(self._name, self._secure.getpeercert() or {}):
+        if self.name is None or self._check_name(self.name, self._secure.getpeercert() or {}):
             self._opened()
 
     def _check_name(self, name: str, certificate: dict[str, Any]) -> bool:
@@ -159,7 +159,7 @@ class TlsConnection(Connection):
             return super()._failure(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             fault = UNTRUSTED.get(error.verify_code, f"is not acceptable: {error.verify_message}")
-            return TlsFailure(f"{self.hop}: the certificate of {self._name} {fault}")
+            return TlsFailure(f"{self.hop}: the certificate of {self.name} {fault}")
         if isinstance(error, ssl.SSLEOFError | ConnectionError):
             fault = "the peer broke the handshake off; check that it speaks TLS at this port"
         else:

@@ -67,8 +67,8 @@ class UdpSocket:
             if self.wildcard:
                 self._socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
-    def send(self, data: bytes, hop: Hop) -> None:
-        """Send one datagram; what goes wrong becomes a Failed event."""
+    def send(self, data: bytes, hop: Hop) -> bool:
+        """Send one datagram; False, and a Failed event, if the system does not take it."""
         try:
             self._transmit(data, hop)
         except BlockingIOError:
@@ -76,15 +76,18 @@ class UdpSocket:
         except OSError:
             # The error may belong to an earlier datagram, to somebody else: clear it, send again.
             self._read_errors()
-            self._send_again(data, hop)
+            return self._send_again(data, hop)
+        return True
 
-    def _send_again(self, data: bytes, hop: Hop) -> None:
+    def _send_again(self, data: bytes, hop: Hop) -> bool:
         try:
             self._transmit(data, hop)
         except BlockingIOError:
             pass
         except OSError as error:
             self._events.append(Failed(hop, unreachable(hop, error)))
+            return False
+        return True
 
     def _transmit(self, data: bytes, hop: Hop) -> None:
         if self.wildcard and hop.local is not None and hop.local[0] != self.address:

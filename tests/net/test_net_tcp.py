@@ -189,6 +189,11 @@ def test_ping_without_a_connection(ours: Network) -> None:
     assert failures(ours.poll(0))
 
 
+def test_ping_is_not_for_udp(ours: Network) -> None:
+    with pytest.raises(LocalError, match="TCP and TLS"):
+        ours.ping(Hop("UDP", "127.0.0.1", 5060))
+
+
 def test_half_closed_peer_still_gets_its_answer(server: Network) -> None:
     with connect(listen(server)) as peer:
         peer.sendall(MESSAGE)

@@ -149,6 +149,22 @@ def test_nothing_is_sent_to_the_wrong_name(authority: Authority) -> None:
         assert messages(settle([ours, server], 0.3)) == []
 
 
+def test_connection_of_one_name_does_not_serve_another(authority: Authority) -> None:
+    settings = authority.issue(["one.example"])
+    with server_with(settings) as (server, hop), Network(settings) as ours:
+        ours.expect_name(hop, "one.example")
+        ours.send(MESSAGE, hop)
+        assert messages(run([ours, server], bool)) == [MESSAGE]
+        ours.expect_name(hop, "two.example")
+        ours.send(MESSAGE, hop)
+        [failed] = run([ours, server], bool)
+        assert isinstance(failed, Failed)
+        assert "not for two.example" in str(failed.error)
+        ours.expect_name(hop, "one.example")
+        ours.send(MESSAGE, hop)
+        assert messages(run([ours, server], bool)) == [MESSAGE]
+
+
 @pytest.mark.parametrize(
     ("days_left", "self_signed", "client_only", "said"),
     [

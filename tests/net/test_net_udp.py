@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -161,6 +162,35 @@ def test_too_large_for_a_datagram(ours: Network, theirs: Network) -> None:
     assert isinstance(event, Failed)
     assert event.hop == hop
     assert "TCP" in str(event.error)
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_no_socket_to_be_had(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose descriptors a flood has eaten reports it, and goes on."""
+    with Network() as ours:
+        ours.send(MESSAGE, Hop("TCP", "127.0.0.1", dead_port("127.0.0.1")))
+        ours.poll(0.1)
+
+        def exhausted(*_: object, **__: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr(socket.socket, "__init__", exhausted)
+        ours.send(MESSAGE, Hop(transport, "127.0.0.2", 5060))
+        event = poll(ours)
+        monkeypatch.undo()
+    assert isinstance(event, Failed)
+    assert "ulimit" in str(event.error)
+
+
+def test_address_that_went_away(ours: Network, theirs: Network) -> None:
+    """A route that no longer takes the datagram is asked for anew at the next one."""
+    hop = Hop("UDP", *theirs.open("UDP", "127.0.0.1"))
+    before = ours.local_address(hop)
+    ours.send(b"x" * 65508, hop)
+    assert isinstance(poll(ours), Failed)
+    ours.send(MESSAGE, hop)
+    assert isinstance(poll(theirs), Received)
+    assert ours.local_address(hop) == before
 
 
 @pytest.mark.parametrize(
