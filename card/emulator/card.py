@@ -106,20 +106,22 @@ class EmulatedCard:
         cla, ins, p1, p2 = command[:4]
         if cla not in (0x00, 0x80):
             raise Refused(_class_refusal(cla))
-        row = _COMMANDS.get(ins)
-        if row is None:
+        if ins not in _COMMANDS:
             raise Refused(0x6D00)
-        if row[0] != cla:
+        wanted_class, answers_only, handler = _COMMANDS[ins]
+        if wanted_class != cla:
             raise Refused(0x6E00)
         if ins != 0xC0:
             self._held = b""
         p3 = command[4] if length > 4 else 0
-        if length <= 5:
-            return row[1](self, p1, p2, b"", p3)
-        # Lc and data; the Le that T=0 does not have is accepted after them
-        if p3 == 0 or length not in (5 + p3, 6 + p3):
+        if length <= 5:  # P3 is Le, or an Lc of 0
+            if p3 and not answers_only:
+                raise Refused(0x6700)
+            return handler(self, p1, p2, b"", p3)
+        # P3 is Lc; the Le that T=0 does not have is accepted after the data
+        if answers_only or p3 == 0 or length not in (5 + p3, 6 + p3):
             raise Refused(0x6700)
-        return row[1](self, p1, p2, command[5 : 5 + p3], 0)
+        return handler(self, p1, p2, command[5 : 5 + p3], 0)
 
     def find(self, p1: int, data: bytes) -> File:
         """The file that SELECT means (TS 102 221 §11.1.1.2)."""
@@ -197,12 +199,10 @@ def _select(card: EmulatedCard, p1: int, p2: int, data: bytes, _le: int) -> byte
     return card.hold(fcp(file, card.state.pin1_enabled)) if p2 == _FCP else OK
 
 
-def _status(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> bytes:
+def _status(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
     """STATUS (§11.1.2): the FCP or the AID of the current DF, or nothing."""
     if p1 > 2:
         raise Refused(0x6A86)
-    if data:
-        raise Refused(0x6700)
     if p2 == 0x00:
         answer = fcp(card.df, card.state.pin1_enabled)
     elif p2 == 0x01 and card.df.aid:
@@ -216,10 +216,8 @@ def _status(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> bytes
     return answer + OK
 
 
-def _read_binary(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> bytes:
+def _read_binary(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
     """READ BINARY (§11.1.3); Le 00 is all there is, up to 256 octets."""
-    if data:
-        raise Refused(0x6700)
     if p1 & 0x80:
         if p1 & 0x60:
             raise Refused(0x6A86)
@@ -236,10 +234,8 @@ def _read_binary(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> 
     return ef.content[offset : offset + (le or 256)] + OK
 
 
-def _read_record(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> bytes:
+def _read_record(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
     """READ RECORD (§11.1.5) by number; a Le other than the record's length gets 6Cxx."""
-    if data:
-        raise Refused(0x6700)
     if p2 & 0x07 != 0x04:
         raise Refused(0x6A86)
     ef = card.readable(p2 >> 3)
@@ -252,11 +248,9 @@ def _read_record(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> 
     return ef.records[p1 - 1] + OK
 
 
-def _get_response(card: EmulatedCard, p1: int, p2: int, data: bytes, le: int) -> bytes:
+def _get_response(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
     if p1 or p2:
         raise Refused(0x6A86)
-    if data:
-        raise Refused(0x6700)
     return card.take_held(le)
 
 
@@ -264,18 +258,18 @@ def _manage_channel(_card: EmulatedCard, _p1: int, _p2: int, _data: bytes, _le: 
     raise Refused(0x6881)
 
 
-# INS: the class it belongs to, and what it does (TS 102 221 §10.1.2)
-_COMMANDS: dict[int, tuple[int, Callable[[EmulatedCard, int, int, bytes, int], bytes]]] = {
-    0x20: (0x00, pin.verify),
-    0x24: (0x00, pin.change),
-    0x26: (0x00, pin.disable),
-    0x28: (0x00, pin.enable),
-    0x2C: (0x00, pin.unblock),
-    0x70: (0x00, _manage_channel),
-    0x88: (0x00, authenticate.authenticate),
-    0xA4: (0x00, _select),
-    0xB0: (0x00, _read_binary),
-    0xB2: (0x00, _read_record),
-    0xC0: (0x00, _get_response),
-    0xF2: (0x80, _status),
+# INS: its class, whether it brings an answer and no data, and what does it (TS 102 221 §10.1.2)
+_COMMANDS: dict[int, tuple[int, bool, Callable[[EmulatedCard, int, int, bytes, int], bytes]]] = {
+    0x20: (0x00, False, pin.verify),
+    0x24: (0x00, False, pin.change),
+    0x26: (0x00, False, pin.disable),
+    0x28: (0x00, False, pin.enable),
+    0x2C: (0x00, False, pin.unblock),
+    0x70: (0x00, True, _manage_channel),
+    0x88: (0x00, False, authenticate.authenticate),
+    0xA4: (0x00, False, _select),
+    0xB0: (0x00, True, _read_binary),
+    0xB2: (0x00, True, _read_record),
+    0xC0: (0x00, True, _get_response),
+    0xF2: (0x80, True, _status),
 }

@@ -40,9 +40,17 @@ class Reader:
 
     def ask(self, payload: bytes) -> bytes:
         self.tell(payload)
+        return self.hear(int.from_bytes(self.hear(2), "big"))
+
+    def hear(self, count: int) -> bytes:
+        """Exactly so many octets; MSG_WAITALL does not wait on a socket with a timeout."""
         assert self.connection is not None
-        length = int.from_bytes(self.connection.recv(2, socket.MSG_WAITALL), "big")
-        return self.connection.recv(length, socket.MSG_WAITALL)
+        heard = b""
+        while len(heard) < count:
+            octets = self.connection.recv(count - len(heard))
+            assert octets, "the card went away"
+            heard += octets
+        return heard
 
     def close(self) -> None:
         if self.connection:
@@ -111,7 +119,7 @@ def test_messages_in_pieces_and_several_at_once(reader: Reader, running: Running
     reader.connection.sendall(stream[-6:])
     atr = EmulatedCard(fixture_card("pin")).atr
     expected = b"\x00\x02\x90\x00" * 2 + len(atr).to_bytes(2, "big") + atr
-    assert reader.connection.recv(len(expected), socket.MSG_WAITALL) == expected
+    assert reader.hear(len(expected)) == expected
 
 
 def test_it_comes_back_after_the_reader_was_away(reader: Reader, running: Running) -> None:
