@@ -83,7 +83,7 @@ def read_contacts(request: Request, policy: ExpiryPolicy) -> Asked:
     """
     values = request.headers.values("Contact")
     expires = request.headers.get("Expires")
-    asked_for_all = policy.default if expires is None else _seconds(expires)
+    asked_for_all = policy.default if expires is None else parse_delta_seconds(expires)
     if "*" in values:
         if len(values) > 1 or expires is None or asked_for_all != 0:
             raise PeerError('Contact: "*" stands alone and with Expires: 0', 400)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sipua.core.subscriber import Subscriber
     from sipua.sip.message import Request
 
-MAX_WAITING = 8
+MAX_WAITING = 64
 """Challenges that may wait for an answer, for each subscriber; the oldest goes first."""
 
 LIFETIME = 240.0

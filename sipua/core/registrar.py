@@ -20,6 +20,7 @@ from sipua.core.bindings import (
 from sipua.core.challenger import ACCEPTED
 from sipua.errors import PeerError
 from sipua.sip.grammar import format_host, quote
+from sipua.sip.inspection import Abilities, Refused, inspect
 from sipua.sip.uri import SipUri
 
 if TYPE_CHECKING:
@@ -31,18 +32,10 @@ if TYPE_CHECKING:
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
 
-ALLOW = "REGISTER, OPTIONS"
-
-METHODS_ELSEWHERE = frozenset(
-    {
-        "ACK", "BYE", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "REFER",
-        "SUBSCRIBE", "UPDATE",
-    }
-)  # fmt: skip
-"""Known methods that a registrar does not serve (405); all others are 501."""
-
-SUPPORTED = frozenset({"path"})
-"""Option tags that a Require may name: RFC 3327."""
+ABILITIES = Abilities(
+    methods=frozenset({"CANCEL", "OPTIONS", "REGISTER"}),
+    extensions=frozenset({"path"}),  # RFC 3327
+)
 
 
 class Reply(NamedTuple):
@@ -87,26 +80,24 @@ class Registrar:
 
         Raises StateError (card.errors) when the AuC's counter cannot be kept.
         """
-        if request.method == "OPTIONS":
-            return Reply(200, [("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED))])
-        if request.method == "CANCEL":
-            return Reply(481)  # RFC 3261 §9.2: nothing here is ever pending
-        if request.method != "REGISTER":
-            return Reply(405 if request.method in METHODS_ELSEWHERE else 501, [("Allow", ALLOW)])
         try:
-            return self._register(request, source, now)
+            inspect(request, ABILITIES)
+            if request.method == "REGISTER":
+                return self._register(request, source, now)
         except IntervalTooBrief as error:
             return Reply(error.status, [("Min-Expires", str(error.min_expires))])
+        except Refused as error:
+            return Reply(error.status, [*error.headers, _warning(error)])
         except PeerError as error:
-            return refused(error)
+            return Reply(error.status, [_warning(error)], error.reason)
+        if request.method == "CANCEL":
+            return Reply(481)  # RFC 3261 §9.2: nothing here is ever pending
+        return Reply(200, [("Allow", ", ".join(sorted(ABILITIES.methods))), ("Supported", "path")])
 
     def _register(self, request: Request, source: Hop, now: float) -> Reply:
-        """The steps of RFC 3261 §10.3, in its order."""
+        """The steps of RFC 3261 §10.3; step 2 is done by ``inspect``."""
         if SipUri.parse(request.uri).host.lower() not in self._directory.domains:  # step 1
             raise PeerError(f"{request.uri} is not of this network", 404, "Domain Not Served")
-        unsupported = [tag for tag in request.headers.values("Require") if tag not in SUPPORTED]
-        if unsupported:  # step 2
-            return Reply(420, [("Unsupported", ", ".join(unsupported))])
         subscriber = self._directory.by_impu(request.to.uri)
         if subscriber is None:  # step 5, before 3, since the subscriber's key is needed
             raise PeerError(f"{request.to.uri} is not a subscriber", 404)
@@ -137,9 +128,9 @@ class Registrar:
         return Reply(200, lines)
 
 
-def refused(error: PeerError) -> Reply:
-    """The reply that tells the peer what was wrong with its request (RFC 3261 §20.43)."""
-    return Reply(error.status, [("Warning", f"399 sipua {quote(str(error))}")], error.reason)
+def _warning(error: PeerError) -> tuple[str, str]:
+    """What was wrong with the request, for people (RFC 3261 §20.43)."""
+    return "Warning", f"399 sipua {quote(str(error))}"
 
 
 def _registered_lines(

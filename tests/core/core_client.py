@@ -48,11 +48,10 @@ class Client:
         host, port = self.socket.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         via = f"SIP/2.0/{self.transport} {host}:{port};branch=z9hG4bK-{port}-{self.branch};rport"
+        head = {"Via": via} | changes
         lines = [
             f"{method} sip:{self.terminal.domain} SIP/2.0",
-            f"Via: {via}",
-            "Max-Forwards: 70",
-            *(f"{name}: {value}" for name, value in self.terminal.head(method, **changes)),
+            *(f"{name}: {value}" for name, value in self.terminal.head(method, **head)),
         ]
         if authorization:
             lines.append(f"Authorization: {authorization}")

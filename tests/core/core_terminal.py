@@ -44,9 +44,11 @@ class Terminal:
         self.number = 0
 
     def head(self, method: str = "REGISTER", **changes: str) -> list[tuple[str, str]]:
-        """From, To, Call-ID, CSeq and Contact; ``changes`` replaces one by its name."""
+        """The headers of a request; ``changes`` replaces one by its name, "" leaves it out."""
         self.number += 1
         lines = {
+            "Via": f"SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{self.number};rport",
+            "Max_Forwards": "70",
             "From": f"<{self.impu}>;tag=f{self.number}",
             "To": f"<{self.impu}>",
             "Call_ID": self.call_id,

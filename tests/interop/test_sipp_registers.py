@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from card.profile import Authentication, Isim, Profile
 from interop.sipp_run import run_sipp
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory
+
+if TYPE_CHECKING:
+    from sipua.net.driver import OnMessage
 
 # Test set 2 of TS 35.208, as in the scenario.
 K = bytes.fromhex("0396eb317b6d1c36f19c1c84cd6ffd16")
@@ -37,7 +41,7 @@ class RandForSipp:
 
 
 def core_for_sipp(
-    factory: CoreFactory, secret: Authentication = SECRET, **how: object
+    factory: CoreFactory, secret: Authentication = SECRET, on_message: OnMessage | None = None
 ) -> CoreServer:
     subscriber = Profile(
         iccid="8900101000000000002",
@@ -46,10 +50,10 @@ def core_for_sipp(
         authentication=secret,
         isim=Isim(IMPI, (f"sip:{IMPI}",), DOMAIN),
     )
-    return factory(profiles=[subscriber], rng=RandForSipp(), **how)
+    return factory(profiles=[subscriber], rng=RandForSipp(), on_message=on_message)
 
 
-OPTIONS = ["-s", "sipp", "-au", IMPI, "-key", "domain", DOMAIN]
+OPTIONS = ["-s", "sipp", "-au", IMPI, "-auth_uri", DOMAIN, "-key", "domain", DOMAIN]
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
