@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from measure import Figure, interleaved, run, table
-from sipp_peers import PROFILE, fake_registrar, sipp_registers
+from sipp_peers import PROFILE, fake_registrar, free_port, sipp_registers
 
 HERE = Path(__file__).resolve().parent
 SIPUA = str(Path(sys.executable).with_name("sipua"))
@@ -91,6 +91,7 @@ def register(bench: Bench) -> Figure:
     with bench.core() as port:
         argv = [SIPUA, "register", "--card", f"emulated:{bench.new_card()}"]
         argv += ["--pcscf", f"udp:127.0.0.1:{port}", "--json"]
+        argv += ["--bind", f"127.0.0.1:{free_port()}"]  # one binding, renewed
         ours, bare = interleaved(
             REGISTER_ROUNDS,
             lambda: run(argv, bench.environment).wall,
