@@ -87,9 +87,9 @@ class Network:
     def ping(self, hop: Hop) -> None:
         """Send the CRLF keep-alive on the open connection to ``hop`` (RFC 5626 §4.4.1).
 
-        Failed is reported if there is none, or if it stays silent for ten
-        seconds: only for peers that are known to answer. Raises LocalError for UDP,
-        which has no such keep-alive.
+        Failed is reported if there is none, or if a peer that has answered before
+        is silent for ten seconds. Raises LocalError for UDP, which has no such
+        keep-alive.
         """
         if hop.transport == "UDP":
             raise LocalError("CRLF keep-alives are for TCP and TLS (RFC 5626 §4.4.1)")

@@ -71,6 +71,7 @@ class Connection:
         self._queued = bytearray()
         self._watched = 0
         self._pinged = False
+        self._answers_pings = False
         self._one_answer = False  # the connection is of no use after the next answer
         self._set_options()
 
@@ -105,11 +106,16 @@ class Connection:
             self._attempt(self._flush)
 
     def ping(self) -> None:
-        """Send the double CRLF; silence for STALL_TIME then closes the connection."""
+        """Send the double CRLF; a peer that has answered one before must answer in STALL_TIME.
+
+        One that never did may not know RFC 5626. If it is gone, the kernel will
+        find out, having octets to get acknowledged (TCP_USER_TIMEOUT).
+        """
         self.send(PING)
         if self.state == OPEN:
             self._pinged = True
-            self._streams.hurry(self)
+            if self._answers_pings:
+                self._streams.hurry(self)
 
     def ready(self, mask: int) -> None:
         """Go on, the socket being ready for something."""
@@ -126,7 +132,7 @@ class Connection:
 
     def stalled(self) -> None:
         """Close because the time for the present step is over."""
-        if self._pinged:
+        if self._pinged and self._answers_pings:
             said = "no answer to a keep-alive; the way to the peer is lost"
         else:
             said = STALLED.get(self.state, "a message began and never ended")
@@ -196,6 +202,8 @@ class Connection:
             self._misunderstood(error)
             return
         self._report(arrived)
+        if self._pinged and PONG in arrived:
+            self._answers_pings = True
         if arrived or self._pinged:
             self._pinged = False
             self._streams.relax(self)

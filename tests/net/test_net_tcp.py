@@ -170,18 +170,26 @@ def test_ping_is_answered_by_our_own_server(
     assert settle([ours, server], 0.4) == []
 
 
+@pytest.mark.parametrize("knows_pings", [True, False])
 def test_ping_without_pong_is_a_lost_connection(
-    ours: Network, monkeypatch: pytest.MonkeyPatch
+    ours: Network, monkeypatch: pytest.MonkeyPatch, knows_pings: bool
 ) -> None:
+    """Only a peer that has answered before is taken at its silence."""
     monkeypatch.setattr(streams, "STALL_TIME", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         hop = Hop("TCP", *listener.getsockname())
         ours.send(MESSAGE, hop)
         settle([ours], 0.05)
-        ours.ping(hop)
-        [failed] = run([ours], bool)
-        assert isinstance(failed, Failed)
-        assert "keep-alive" in str(failed.error)
+        peer, _ = listener.accept()
+        with peer:
+            ours.ping(hop)
+            if knows_pings:
+                peer.sendall(b"\r\n")
+            assert settle([ours], 0.2) == []
+            ours.ping(hop)
+            failed = failures(settle([ours], 0.3))
+            assert len(failed) == knows_pings
+            assert all("keep-alive" in str(each.error) for each in failed)
 
 
 def test_ping_without_a_connection(ours: Network) -> None:
