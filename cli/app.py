@@ -3,6 +3,7 @@ into exit statuses."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -86,7 +87,9 @@ def _name(key: str) -> str:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; returns its exit status (design: one verdict an attempt)."""
+    """Run one command line; returns its exit status."""
+    # Modules being loaded make objects by the thousand and no garbage among them.
+    gc.set_threshold(100_000)
     try:
         status = app.main(arguments, prog_name="sipua", standalone_mode=False)
     except click.exceptions.Abort:

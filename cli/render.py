@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from card.masking import TracedApdu
     from sipua.agent import Observer
     from sipua.result import RegistrationResult
-    from sipua.trace.ladder import Step
+    from sipua.trace.step import Step
 
 
 def print_json(document: Any) -> None:
@@ -40,7 +39,7 @@ class LiveLadder:
         from sipua.trace.ladder import ASCII, UNICODE, Ladder
 
         unicode = "utf" in (stream.encoding or "").lower()
-        width = shutil.get_terminal_size().columns if on_terminal(stream) else 100
+        width = os.get_terminal_size(stream.fileno()).columns if on_terminal(stream) else 100
         self._ladder = Ladder(width, UNICODE if unicode else ASCII)
         self._stream = stream
         self._started = False

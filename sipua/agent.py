@@ -6,10 +6,10 @@ asked from a worker, so that SIP timers never stall.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from os.path import basename
+from random import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
 from card.errors import CardError, ProfileError
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from sipua.ims.identity import Identity
     from sipua.sip.hop import Hop
     from sipua.sip.uri import SipUri
-    from sipua.trace.ladder import Step
+    from sipua.trace.narration import Narrator
+    from sipua.trace.step import Step
 
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
@@ -82,7 +83,7 @@ class UserAgent:
         self.choice = choice
         self.settings = settings or AgentSettings()
         self._observer = observer or Observer()
-        self._rng = secrets.SystemRandom()
+        self._rng = SystemRandom()
         self._module: IdentityModule | None = None
         self._identity: Identity | None = None
         self._driver: Driver | None = None
@@ -201,7 +202,7 @@ class UserAgent:
                 driver,
                 module,
                 self._result,
-                self._observer.on_step,
+                self._narrator(),
                 self._find,
             )
             self._conversation = conversation
@@ -253,6 +254,13 @@ class UserAgent:
             )
             self._driver = Driver(network, Endpoint(self._rng), on_message=self._traced())
         return self._driver
+
+    def _narrator(self) -> Narrator | None:
+        if self._observer.on_step is None:
+            return None
+        from sipua.trace.narration import Narrator
+
+        return Narrator(self._observer.on_step)
 
     def _traced(self) -> OnMessage | None:
         tell = self._observer.on_message

@@ -31,7 +31,6 @@ from sipua.sip.endpoint import (
     TransportFailed,
 )
 from sipua.sip.uri import SipUri
-from sipua.trace import narration
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from sipua.sip.endpoint import Event
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
-    from sipua.trace.ladder import Step
+    from sipua.trace.narration import Narrator
 
 KEEP_ALIVE = 100.0
 """Seconds between CRLF keep-alives on a connection; RFC 5626 §4.4.1 wants 95 to 120."""
@@ -54,7 +53,7 @@ ALLOW = "OPTIONS"
 class Conversation:
     """Drives ``registration`` at ``hop`` until it has an outcome.
 
-    ``result`` may be replaced between two attempts; ``tell`` is told each step,
+    ``result`` may be replaced between two attempts; ``narrator`` is told each step,
     ``find`` resolves the URI of a redirection.
     """
 
@@ -65,7 +64,7 @@ class Conversation:
         driver: Driver,
         module: IdentityModule,
         result: RegistrationResult,
-        tell: Callable[[Step], None] | None,
+        narrator: Narrator | None,
         find: Callable[[SipUri], Hop],
     ) -> None:
         """Raises Unreachable or TlsFailure when there is no way to ``hop``."""
@@ -75,7 +74,7 @@ class Conversation:
         self._sent_by = driver.network.local_address(hop)
         self._driver = driver
         self._module = module
-        self._tell = tell
+        self._narrator = narrator
         self._find = find
         self._sent: dict[ClientTransaction, tuple[Request, float]] = {}
         self._rounds = 0
@@ -138,8 +137,8 @@ class Conversation:
 
     def _send(self, request: Request) -> None:
         now = time.monotonic()
-        if self._tell is not None:
-            self._tell(narration.request_sent(request))
+        if self._narrator is not None:
+            self._narrator.request_sent(request)
         transaction = self._driver.endpoint.send_request(request, self.hop, self._sent_by, now)
         self._sent[transaction] = (request, now)
 
@@ -156,14 +155,14 @@ class Conversation:
 
     def _answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         if self._note(transaction, response.status, response.reason, now):
-            if self._tell is not None:
-                self._tell(narration.response_received(response))
+            if self._narrator is not None:
+                self._narrator.response_received(response)
             self.registration.response_received(response, now)
 
     def _unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
         if self._note(transaction, 0, str(error), now):
-            if self._tell is not None:
-                self._tell(narration.no_answer(str(error)))
+            if self._narrator is not None:
+                self._narrator.no_answer(str(error))
             self.registration.request_failed(error, now)
 
     def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> bool:
@@ -204,8 +203,8 @@ class Conversation:
             result.end(event.verdict, event.reason, list(event.hints))
         elif isinstance(event, Redirected):
             self._redirect(event.uri)
-        elif isinstance(event, Retrying) and self._tell is not None:
-            self._tell(narration.waiting(event.at - now, event.why))
+        elif isinstance(event, Retrying) and self._narrator is not None:
+            self._narrator.waiting(event.at - now, event.why)
 
     def _redirect(self, uri: str) -> None:
         self.hop = self._find(SipUri.parse(uri))
@@ -216,8 +215,8 @@ class Conversation:
 
     def _ask_card(self, asked: AuthenticationRequired) -> None:
         self._rounds += 1
-        if self._tell is not None:
-            self._tell(narration.card_asked(self._module.application, self._rounds))
+        if self._narrator is not None:
+            self._narrator.card_asked(self._module.application, self._rounds)
         if not self._module.waits:
             self._card_done(self._authenticate(asked))
             return
@@ -243,12 +242,12 @@ class Conversation:
     def _card_done(self, outcome: Outcome | CardError) -> None:
         now = time.monotonic()
         if isinstance(outcome, CardError):
-            if self._tell is not None:
-                self._tell(narration.card_failed(str(outcome)))
+            if self._narrator is not None:
+                self._narrator.card_failed(str(outcome))
             self.registration.card_failed(now, str(outcome), verdict_of(outcome))
             return
-        if self._tell is not None:
-            self._tell(narration.card_answered(outcome))
+        if self._narrator is not None:
+            self._narrator.card_answered(outcome)
         self.registration.card_answered(outcome, now)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import NamedTuple
 
-CARD, UE, REGISTRAR = "card", "UE", "registrar"
-LANES = (CARD, UE, REGISTRAR)
+from sipua.trace.step import LANES, Step
 
 _MARGIN = 3
 _SPAN = 20
@@ -18,15 +17,6 @@ _WIDE_SPAN = 27
 _WIDE = 100
 _NOTE_GAP = 3
 _NARROWEST_NOTE = 24
-
-
-class Step(NamedTuple):
-    """One arrow: from lane ``source`` to lane ``target``; ``note`` says what it means."""
-
-    source: str
-    target: str
-    label: str
-    note: str = ""
 
 
 class Glyphs(NamedTuple):

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
-from sipua.trace.ladder import CARD, REGISTRAR, UE, Step
+from card.aka.result import AkaResponse, SynchronisationFailure
+from sipua.trace.step import CARD, REGISTRAR, UE, Step
 
 if TYPE_CHECKING:
+    from sipua.auth.scheme import Outcome
     from sipua.sip.message import Request, Response
 
 
-def request_sent(request: Request) -> Step:
-    """The user agent's request, by what its credentials are."""
-    return Step(UE, REGISTRAR, request.method, _credentials_note(request))
+class Narrator:
+    """Makes a step of each event and tells it to ``tell``."""
+
+    def __init__(self, tell: Callable[[Step], None]) -> None:
+        self._tell = tell
+
+    def request_sent(self, request: Request) -> None:
+        """The user agent's request, by what its credentials are."""
+        self._tell(Step(UE, REGISTRAR, request.method, _credentials_note(request)))
+
+    def response_received(self, response: Response) -> None:
+        """The registrar's answer."""
+        label = f"{response.status} {response.reason}"
+        self._tell(Step(REGISTRAR, UE, label, _answer_note(response.status)))
+
+    def no_answer(self, reason: str) -> None:
+        """The registrar could not be reached or kept silent."""
+        self._tell(Step(REGISTRAR, UE, "no answer", reason))
+
+    def card_asked(self, application: str, rounds: int) -> None:
+        """RAND and AUTN on their way to the card."""
+        again = " again" if rounds > 1 else ""
+        note = f"RAND and AUTN go to the {application.upper()}{again}"
+        self._tell(Step(UE, CARD, "AUTHENTICATE", note))
+
+    def card_answered(self, outcome: Outcome) -> None:
+        """What the card made of them."""
+        if isinstance(outcome, AkaResponse):
+            label = "RES, CK, IK"
+            note = "AUTN was right and fresh: the network holds this card's key"
+        elif isinstance(outcome, SynchronisationFailure):
+            label = "AUTS"
+            note = "the network holds the key, but its sequence number is not fresh"
+        else:
+            label, note = "MAC failure", "the network does not hold this card's key"
+        self._tell(Step(CARD, UE, label, note))
+
+    def card_failed(self, reason: str) -> None:
+        """The card gave no answer to AUTHENTICATE."""
+        self._tell(Step(CARD, UE, "no answer", reason))
+
+    def waiting(self, seconds: float, why: str) -> None:
+        """The registrar asked for patience."""
+        self._tell(Step(UE, UE, "", f"waits {seconds:.0f} s: {why}"))
 
 
 def _credentials_note(request: Request) -> str:
-    credentials = request.headers.get("Authorization") or request.headers.get("Proxy-Authorization")
+    headers = request.headers
+    credentials = headers.get("Authorization") or headers.get("Proxy-Authorization")
     if not credentials:
         return "carries no credentials"
     if "auts=" in credentials:
@@ -29,49 +73,7 @@ def _credentials_note(request: Request) -> str:
     return "a digest over RES: proves that the key is here, without showing RES"
 
 
-def response_received(response: Response) -> Step:
-    """The registrar's answer."""
-    return Step(REGISTRAR, UE, f"{response.status} {response.reason}", _answer_note(response))
-
-
-def _answer_note(response: Response) -> str:
-    if response.status in (401, 407):
+def _answer_note(status: int) -> str:
+    if status in (401, 407):
         return "a challenge: prove who you are"
-    return "accepted" if response.status < 300 else "refused"
-
-
-def card_asked(application: str, rounds: int) -> Step:
-    """RAND and AUTN on their way to the card."""
-    again = " again" if rounds > 1 else ""
-    return Step(UE, CARD, "AUTHENTICATE", f"RAND and AUTN go to the {application.upper()}{again}")
-
-
-def card_answered(outcome: AkaResponse | SynchronisationFailure | MacFailure) -> Step:
-    """What the card made of them."""
-    if isinstance(outcome, AkaResponse):
-        return Step(
-            CARD,
-            UE,
-            "RES, CK, IK",
-            "AUTN was right and fresh: the network holds this card's key",
-        )
-    if isinstance(outcome, SynchronisationFailure):
-        return Step(
-            CARD, UE, "AUTS", "the network holds the key, but its sequence number is not fresh"
-        )
-    return Step(CARD, UE, "MAC failure", "the network does not hold this card's key")
-
-
-def card_failed(reason: str) -> Step:
-    """The card gave no answer to AUTHENTICATE."""
-    return Step(CARD, UE, "failed", reason)
-
-
-def no_answer(reason: str) -> Step:
-    """The registrar could not be reached or kept silent."""
-    return Step(REGISTRAR, UE, "no answer", reason)
-
-
-def waiting(seconds: float, why: str) -> Step:
-    """The registrar asked for patience."""
-    return Step(UE, UE, "", f"waits {seconds:.0f} s: {why}")
+    return "accepted" if status < 300 else "refused"
