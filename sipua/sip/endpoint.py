@@ -141,11 +141,7 @@ class Endpoint:
 
     def respond(self, transaction: ServerTransaction, response: Response, now: float) -> None:
         """Answer; raises LocalError when the request has its final answer already."""
-        self._octets -= transaction.octets
-        try:
-            transaction.respond(response, now)
-        finally:
-            self._octets += transaction.octets
+        transaction.respond(response, now)
         key = answered_key(transaction.keys[0], response)
         if key is not None and key not in transaction.keys:
             transaction.keys.append(key)
@@ -298,6 +294,10 @@ class Endpoint:
         """Have the transaction's timers looked at no later than ``at``."""
         self._schedule.wake(transaction, at)
 
+    def release(self, octets: int) -> None:
+        """Count these octets of a request as held no longer."""
+        self._octets -= octets
+
     def ended(self, transaction: Transaction) -> None:
         """Forget a terminated transaction."""
         self._schedule.ended(transaction)
@@ -306,8 +306,7 @@ class Endpoint:
         elif isinstance(transaction, ServerTransaction):
             for key in transaction.keys:
                 self._servers.pop(key, None)
-            self._octets -= transaction.octets
-            transaction.octets = 0
+            self.release(transaction.octets)
 
     def _discard(self, reason: str, data: bytes, source: Hop, detail: str = "") -> None:
         self._count(reason)

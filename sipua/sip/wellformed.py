@@ -49,6 +49,8 @@ def check(message: Message) -> None:
             read(value)
     if isinstance(message, Request):
         check_uri(message.uri)
+        if "?" in message.uri.rpartition("@")[2] and message.uri[:3].lower() == "sip":
+            raise ParseError("headers in the Request-URI")  # RFC 3261 §19.1.1
         method = message.cseq.method
         # an unknown method is answered 501, whatever its CSeq says (RFC 4475 §3.1.2.18)
         if method != message.method and message.method in KNOWN_METHODS:

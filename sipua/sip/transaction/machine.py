@@ -66,6 +66,9 @@ class Layer(Protocol):
     def wake(self, transaction: Transaction, at: float) -> None:
         """See to it that ``fire`` is called no later than ``at``."""
 
+    def release(self, octets: int) -> None:
+        """Count octets of a request as held no longer."""
+
     def ended(self, transaction: Transaction) -> None:
         """Forget a transaction that reached Terminated."""
 

@@ -77,6 +77,7 @@ def send_again(transaction: ServerTransaction, _: object, __: float) -> None:
 def release_request(transaction: ServerTransaction, _: object, __: float) -> None:
     """An answered request lingers for half a minute; only its name is kept for that."""
     transaction.request = Request(transaction.request.method, transaction.request.uri)
+    transaction.layer.release(transaction.octets)
     transaction.octets = 0
 
 
