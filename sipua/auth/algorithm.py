@@ -7,7 +7,6 @@ text of a keyed hash over RES, IK and CK, and masks the session keys too.
 from __future__ import annotations
 
 import binascii
-from typing import NamedTuple
 
 from card.aka.result import AkaResponse
 from sipua.auth.digest import MD5, SHA_256, SHA_512_256, Hash
@@ -18,13 +17,19 @@ INTEGRITY_LABEL = b"http-digest-akav2-integritykey"
 CIPHER_LABEL = b"http-digest-akav2-cipherkey"
 
 
-class Algorithm(NamedTuple):
-    """One value of the algorithm parameter (RFC 3310 §3.1)."""
+class Algorithm:
+    """One value of the algorithm parameter (RFC 3310 §3.1).
 
-    token: str
-    version: int
-    hash: Hash
-    session: bool = False
+    ``version`` is that of AKA in Digest, 1 or 2; ``session`` the -sess form.
+    """
+
+    __slots__ = ("hash", "session", "token", "version")
+
+    def __init__(self, token: str, version: int, hash_: Hash, *, session: bool = False) -> None:
+        self.token = token
+        self.version = version
+        self.hash = hash_
+        self.session = session
 
 
 ALGORITHMS = (

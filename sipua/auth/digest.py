@@ -7,7 +7,7 @@ business of the schemes.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,18 @@ def _sha512_256(data: bytes) -> str:
     return hashlib.new("sha512_256", data).hexdigest()
 
 
-class Hash(NamedTuple):
-    """One row of the IANA registry of digest hashes (RFC 7616 §6.1)."""
+class Hash:
+    """One row of the IANA registry of digest hashes (RFC 7616 §6.1).
 
-    token: str
-    hexdigest: Callable[[bytes], str]
-    hmac_name: str
-    """What the standard library's hmac module calls it."""
+    ``hmac_name`` is what the standard library's hmac module calls it.
+    """
+
+    __slots__ = ("hexdigest", "hmac_name", "token")
+
+    def __init__(self, token: str, hexdigest: Callable[[bytes], str], hmac_name: str) -> None:
+        self.token = token
+        self.hexdigest = hexdigest
+        self.hmac_name = hmac_name
 
 
 MD5 = Hash("MD5", _md5, "md5")

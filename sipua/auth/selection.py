@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Scheme
 from sipua.auth.schemes import aka
@@ -25,17 +25,27 @@ class NoAkaOffered(ChallengeError):
     """The response asks for something that no card can answer."""
 
 
-class Offer(NamedTuple):
+class Offer:
     """One challenge of a response.
 
     ``what`` names it for people. Exactly one of ``challenge`` and ``problem`` is
     given; ``malformed`` tells a broken AKA challenge from one of another kind.
     """
 
-    what: str
-    challenge: AkaChallenge | None
-    problem: str = ""
-    malformed: bool = False
+    __slots__ = ("challenge", "malformed", "problem", "what")
+
+    def __init__(
+        self,
+        what: str,
+        challenge: AkaChallenge | None,
+        problem: str = "",
+        *,
+        malformed: bool = False,
+    ) -> None:
+        self.what = what
+        self.challenge = challenge
+        self.problem = problem
+        self.malformed = malformed
 
 
 def scheme_of(challenge: AkaChallenge) -> Scheme:

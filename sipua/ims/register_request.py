@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sipua.sip.message import Request
 
 METHOD = "REGISTER"
+ANY_CONTACT = "*"
 DEFAULT_EXPIRES = 600_000
 """Seconds asked for (TS 24.229 §5.1.1.2.1)."""
 
@@ -15,15 +16,16 @@ class RegistrationSettings(NamedTuple):
     """One public identity of one subscriber, and how it is to be registered.
 
     ``contact`` is our URI with address and port as the registrar can reach it,
+    or "*" for the removal of every binding (RFC 3261 §10.2.2);
     ``contact_params`` what follows it, as ``+sip.instance="<urn:…>";+g.3gpp.smsip``.
     ``algorithm`` is the hint in the first REGISTER, "" for none. ``headers`` are
     added to every REGISTER; one named Supported, Allow or User-Agent takes the
     place of ours. ``schemes`` restricts what may be answered, by scheme or
-    algorithm; ``plain_res`` answers AKAv2 with RES as the password. With
-    ``stay`` the registration is renewed; ``preemptive`` lets later requests
-    carry the last answer, counted on. ``retries`` and ``retry_limit`` (seconds)
-    bound what Retry-After may ask for; ``refusal_wait`` is how many seconds the
-    server has to answer the notice that its AUTN was refused.
+    algorithm; ``plain_res`` answers AKAv2 with RES as the password.
+    ``preemptive`` lets later requests carry the last answer, counted on.
+    ``retries`` and ``retry_limit`` (seconds) bound what Retry-After may ask for;
+    ``refusal_wait`` is how many seconds the server has to answer the notice that
+    its AUTN was refused.
     """
 
     impi: str
@@ -39,7 +41,6 @@ class RegistrationSettings(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     schemes: tuple[str, ...] = ()
     plain_res: bool = False
-    stay: bool = False
     preemptive: bool = True
     retries: int = 2
     retry_limit: float = 60.0
@@ -53,7 +54,8 @@ class RegisterWriter:
 
     def __init__(self, settings: RegistrationSettings) -> None:
         params = settings.contact_params
-        self._contact = ("Contact", f"<{settings.contact}>{';' if params else ''}{params}")
+        contact = f"<{settings.contact}>{';' if params else ''}{params}"
+        self._contact = ("Contact", ANY_CONTACT if settings.contact == ANY_CONTACT else contact)
         self._to = ("To", f"<{settings.impu}>")
         self._from = f"<{settings.impu}>;tag="
         self._after = _optional_headers(settings)

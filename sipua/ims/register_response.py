@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sipua.errors import ParseError
 from sipua.sip.grammar import DIGITS, parse_number
 from sipua.sip.headers import NameAddr, parse_delta_seconds
 from sipua.sip.uri import SipUri
-from sipua.sip.uri_equality import same_uri
 
 if TYPE_CHECKING:
     from sipua.sip.message import Response
@@ -18,7 +17,7 @@ REDIRECTIONS = (300, 301, 302)
 """Statuses whose Contact is another target; 305 names a proxy instead (RFC 3261 §21.3.4)."""
 
 
-class Binding(NamedTuple):
+class Binding:
     """What the registrar keeps for us (RFC 3261 §10.2.4).
 
     ``expires`` is in seconds from the answer. ``service_route`` are Route values
@@ -27,11 +26,22 @@ class Binding(NamedTuple):
     first (RFC 7315 §4.1). ``listed`` tells whether the registrar named our Contact.
     """
 
-    expires: int
-    service_route: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    associated_uris: tuple[str, ...] = ()
-    listed: bool = True
+    __slots__ = ("associated_uris", "expires", "listed", "path", "service_route")
+
+    def __init__(
+        self,
+        expires: int,
+        service_route: tuple[str, ...],
+        path: tuple[str, ...],
+        associated_uris: tuple[str, ...],
+        *,
+        listed: bool,
+    ) -> None:
+        self.expires = expires
+        self.service_route = service_route
+        self.path = path
+        self.associated_uris = associated_uris
+        self.listed = listed
 
 
 def read_binding(response: Response, contact: str, asked: int) -> Binding:
@@ -49,7 +59,7 @@ def read_binding(response: Response, contact: str, asked: int) -> Binding:
         _values(response, "Service-Route"),
         _values(response, "Path"),
         tuple(address.uri for address in _addresses(response, "P-Associated-URI")),
-        ours is not None,
+        listed=ours is not None,
     )
 
 
@@ -69,9 +79,7 @@ def min_expires(response: Response) -> int | None:
 
 
 def redirect_target(response: Response) -> str | None:
-    """The first SIP URI among the Contacts of a 300, 301 or 302; None when there is none."""
-    if response.status not in REDIRECTIONS:
-        return None
+    """The first SIP URI among the Contacts of a redirection; None when there is none."""
     for address in _addresses(response, "Contact"):
         try:
             uri = address.sip_uri()
@@ -93,10 +101,11 @@ def _our_contact(response: Response, contact: str) -> NameAddr | None:
     for address in addresses:
         if address.uri == contact:
             return address
-    ours = SipUri.parse(contact)
+    from sipua.sip.uri_equality import same_uri  # registrars seldom spell it another way
+
     for address in addresses:
         try:
-            if same_uri(address.sip_uri(), ours):
+            if same_uri(address.sip_uri(), SipUri.parse(contact)):
                 return address
         except ParseError:
             continue

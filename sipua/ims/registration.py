@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from card.aka.result import AkaResponse, MacFailure
 from sipua.errors import LocalError, PeerError
-from sipua.ims.advice import advise
-from sipua.ims.register_request import RegisterWriter, RegistrationSettings
+from sipua.ims.register_request import ANY_CONTACT, RegisterWriter, RegistrationSettings
 from sipua.ims.registration_attempt import Attempt, Finding, understand_failure
 from sipua.ims.registration_dialog import Randomness, RegistrationDialog
 from sipua.ims.registration_events import (
@@ -74,8 +73,10 @@ class Registration:
     def start(self, now: float) -> None:
         """Register, or renew a registration that stands.
 
-        Raises LocalError while an attempt is under way.
+        Raises LocalError while an attempt is under way, and for the Contact "*".
         """
+        if self.settings.contact == ANY_CONTACT:
+            raise LocalError('the Contact "*" serves for removal only')
         self._call(Finding(Input.START), now)
 
     def deregister(self, now: float) -> None:
@@ -149,32 +150,33 @@ class Registration:
 
     def _handle(self, found: Finding, now: float) -> None:
         if found.happened in _PASSING:
-            found = self._with_patience(found, now)
+            self._have_patience(found, now)
         row = TRANSITIONS.get((self.state, found.happened))
         if row is None:
             return
-        if row.verdict is not None and found.verdict is None:
-            found = found._replace(verdict=row.verdict)
+        found.verdict = found.verdict or row.verdict
         self.state = row.next_state
         self._deadline = None
         getattr(self, f"_{row.action}")(found, now)
 
-    def _with_patience(self, found: Finding, now: float) -> Finding:
+    def _have_patience(self, found: Finding, now: float) -> None:
         """A failure that may pass is waited for: in a first attempt as long as Retry-After and
         the settings say, in a renewal as long as the binding lives."""
         if self._attempt.removing or self._attempt.leaving:
-            return found
+            return
+        settings = self.settings
         if self.binding is None:
-            if not found.seconds or self._tries >= self.settings.retries:
-                return found
-            if self._waited + found.seconds <= self.settings.retry_limit:
-                return found._replace(happened=Input.BUSY)
-            limit = f"more than the {self.settings.retry_limit:g} s allowed in all"
-            return found._replace(reason=f"{found.reason}, {limit}")
-        limit_seconds = min(RETRY_MAX, RETRY_BASE * 2**self._failed_renewals)
-        wait = limit_seconds * (0.5 + self._rng.getrandbits(16) / 2**17)
+            if found.seconds and self._tries < settings.retries:
+                if self._waited + found.seconds <= settings.retry_limit:
+                    found.happened = Input.BUSY
+                else:
+                    found.reason += f", more than the {settings.retry_limit:g} s allowed in all"
+            return
+        limit = min(RETRY_MAX, RETRY_BASE * 2**self._failed_renewals)
+        wait = limit * (0.5 + self._rng.getrandbits(16) / 2**17)
         at = now + max(wait, found.seconds)
-        return found._replace(happened=Input.LOST, seconds=at) if at < self._bound_until else found
+        if at < self._bound_until:
+            found.happened, found.seconds = Input.LOST, at
 
     # What is done ---------------------------------------------------------------------
 
@@ -244,11 +246,8 @@ class Registration:
         binding = found.binding
         self._bind(binding, now)
         self._failed_renewals = 0
-        if self.settings.stay:
-            long = binding.expires > LONG_REGISTRATION
-            self._deadline = now + (
-                binding.expires - RENEWAL_MARGIN if long else binding.expires / 2
-            )
+        long = binding.expires > LONG_REGISTRATION
+        self._deadline = now + (binding.expires - RENEWAL_MARGIN if long else binding.expires / 2)
         challenge = self._dialog.last_challenge
         self._events.append(
             Registered(
@@ -299,6 +298,8 @@ class Registration:
         assert found.verdict is not None
         challenge = self._dialog.last_challenge
         algorithm = challenge.algorithm if challenge else ""
+        from sipua.ims.advice import advise  # not needed when it goes well
+
         hints = advise(found.verdict, self.settings, found.status, algorithm)
         self.binding = None
         self._events.append(Ended(found.verdict, _sentence(found.reason), hints))

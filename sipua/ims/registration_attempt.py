@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from card.aka.result import SynchronisationFailure
 from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Outcome
 from sipua.auth.selection import NoAkaOffered, offered, scheme_of, select
 from sipua.errors import ChallengeError, DnsFailure, PeerError, TlsFailure
 from sipua.ims.register_response import (
+    REDIRECTIONS,
     Binding,
     min_expires,
     read_binding,
@@ -30,22 +31,45 @@ again, one that asks a third time never stops."""
 _SECURITY_STATUSES = (421, 494)
 
 
-class Finding(NamedTuple):
+class Finding:
     """What an input was understood to be, and what its action needs to know.
 
-    ``seconds`` is Retry-After, Min-Expires, or for LOST the time to try at.
+    Filled in while it is looked into. ``seconds`` is Retry-After, Min-Expires,
+    or for LOST the time to try at.
     """
 
-    happened: str
-    reason: str = ""
-    status: int = 0
-    challenge: AkaChallenge | None = None
-    outcome: Outcome | None = None
-    binding: Binding | None = None
-    seconds: float = 0.0
-    target: str = ""
-    hints: tuple[str, ...] = ()
-    verdict: Verdict | None = None
+    __slots__ = (
+        "binding",
+        "challenge",
+        "happened",
+        "hints",
+        "outcome",
+        "reason",
+        "seconds",
+        "status",
+        "target",
+        "verdict",
+    )
+
+    def __init__(
+        self,
+        happened: str,
+        reason: str = "",
+        status: int = 0,
+        *,
+        outcome: Outcome | None = None,
+        verdict: Verdict | None = None,
+    ) -> None:
+        self.happened = happened
+        self.reason = reason
+        self.status = status
+        self.outcome = outcome
+        self.verdict = verdict
+        self.challenge: AkaChallenge | None = None
+        self.binding: Binding | None = None
+        self.seconds = 0.0
+        self.target = ""
+        self.hints: tuple[str, ...] = ()
 
 
 class Attempt:
@@ -98,76 +122,74 @@ class Attempt:
         reason = f"the registrar answered {status} {response.reason}".rstrip()
         found = Finding(Input.REFUSED, reason, status)
         if state == State.REFUSING:
-            return found._replace(happened=Input.CONCLUDED)
-        if status in (401, 407):
-            return self._understand_challenge(response, state, found)
-        if status < 300:
-            return self._understand_success(response, found)
-        if status == 408:
-            return found._replace(happened=Input.TIMED_OUT)
-        if status == 423:
-            return self._understand_too_brief(response, state, found)
-        if status in _SECURITY_STATUSES:
-            return found._replace(happened=Input.SECURITY)
-        if 500 <= status < 600:
-            return _understand_server_failure(response, found)
-        target = None if self.redirected else redirect_target(response)
-        if target is not None:
-            return found._replace(happened=Input.REDIRECTED, target=target)
+            found.happened = Input.CONCLUDED
+        elif status in (401, 407):
+            self._understand_challenge(response, state, found)
+        elif status < 300:
+            self._understand_success(response, found)
+        elif status in REDIRECTIONS:
+            found.target = redirect_target(response) or ""
+            if found.target and not self.redirected:
+                found.happened = Input.REDIRECTED
+        elif status == 408:
+            found.happened = Input.TIMED_OUT
+        elif status == 423:
+            self._understand_too_brief(response, state, found)
+        elif status in _SECURITY_STATUSES:
+            found.happened = Input.SECURITY
+        elif 500 <= status < 600:
+            _understand_server_failure(response, found)
         return found
 
-    def _understand_challenge(self, response: Response, state: str, found: Finding) -> Finding:
+    def _understand_challenge(self, response: Response, state: str, found: Finding) -> None:
         try:
             challenge = select(offered(response), self.settings.schemes)
-        except NoAkaOffered as error:
-            return found._replace(happened=Input.NO_AKA, reason=str(error))
         except ChallengeError as error:
-            return found._replace(happened=Input.BAD_CHALLENGE, reason=str(error))
-        known = self.dialog.outcomes.get((challenge.rand, challenge.autn))
+            no_aka = isinstance(error, NoAkaOffered)
+            found.happened = Input.NO_AKA if no_aka else Input.BAD_CHALLENGE
+            found.reason = str(error)
+            return
+        found.challenge = challenge
+        known = found.outcome = self.dialog.outcomes.get((challenge.rand, challenge.autn))
         last = self.dialog.answers.get(challenge.header)
         answers = self.answer_counts.get(challenge.header, 0)
         repeated = last is not None and last.challenge.nonce == challenge.nonce
-        reason = found.reason
         if isinstance(known, SynchronisationFailure) or (
             repeated and not challenge.stale and state == State.ANSWERED
         ):
-            happened = Input.CHALLENGED_WRONG
-            reason = f"{reason} and repeated the challenge that had just been answered"
+            found.happened = Input.CHALLENGED_WRONG
+            found.reason += " and repeated the challenge that had just been answered"
         elif answers >= MAX_ANSWERS:
-            happened = Input.CHALLENGED_TOO_OFTEN
-            reason = f"{reason} after {answers} challenges had been answered"
+            found.happened = Input.CHALLENGED_TOO_OFTEN
+            found.reason += f" after {answers} challenges had been answered"
         elif known is not None:
-            happened = Input.CHALLENGED_KNOWN
+            found.happened = Input.CHALLENGED_KNOWN
         else:
-            happened = Input.CHALLENGED
-        return Finding(happened, reason, found.status, challenge, known)
+            found.happened = Input.CHALLENGED
 
-    def _understand_success(self, response: Response, found: Finding) -> Finding:
+    def _understand_success(self, response: Response, found: Finding) -> None:
         if self.removing:
-            return found._replace(happened=Input.REMOVED)
+            found.happened = Input.REMOVED
+            return
         binding = read_binding(response, self.settings.contact, self.expires)
         if not binding.expires:
-            return found._replace(
-                happened=Input.ACCEPTED_UNBOUND,
-                reason=f"{found.reason} but keeps no binding of our Contact",
-            )
-        return Finding(
-            Input.ACCEPTED_LEAVING if self.leaving else Input.ACCEPTED,
-            found.reason,
-            found.status,
-            binding=binding,
-            hints=self._hints_of_success(response, binding),
-        )
+            found.happened = Input.ACCEPTED_UNBOUND
+            found.reason += " but keeps no binding of our Contact"
+            return
+        found.happened = Input.ACCEPTED_LEAVING if self.leaving else Input.ACCEPTED
+        found.binding = binding
+        found.hints = self._hints_of_success(response, binding)
 
-    def _understand_too_brief(self, response: Response, state: str, found: Finding) -> Finding:
+    def _understand_too_brief(self, response: Response, state: str, found: Finding) -> None:
         asked = min_expires(response)
         if asked is None:
-            return found._replace(reason=f"{found.reason} without saying how long is long enough")
-        found = found._replace(reason=f"{found.reason}, Min-Expires {asked} s")
+            found.reason += " without saying how long is long enough"
+            return
+        found.reason += f", Min-Expires {asked} s"
+        found.seconds = asked
         usable = state in (State.TRYING, State.ANSWERED) and not (self.lengthened or self.removing)
         if usable and asked > self.expires:
-            return found._replace(happened=Input.TOO_BRIEF, seconds=asked)
-        return found
+            found.happened = Input.TOO_BRIEF
 
     def _hints_of_success(self, response: Response, binding: Binding) -> tuple[str, ...]:
         hints: list[str] = []
@@ -200,25 +222,22 @@ _AUTHENTICATION_INFO = {
 }
 
 
-def _understand_server_failure(response: Response, found: Finding) -> Finding:
+def _understand_server_failure(response: Response, found: Finding) -> None:
+    found.happened = Input.SERVER_FAILED
     seconds = retry_after(response)
-    if seconds is None:
-        return found._replace(happened=Input.SERVER_FAILED)
-    return found._replace(
-        happened=Input.SERVER_FAILED,
-        reason=f"{found.reason}, Retry-After {seconds} s",
-        seconds=seconds,
-    )
+    if seconds is not None:
+        found.reason += f", Retry-After {seconds} s"
+        found.seconds = seconds
 
 
 def understand_failure(error: Exception, state: str) -> Finding:
     """What the end of a transaction without a response means: TimeoutError or a NetworkError."""
+    if state == State.REFUSING:
+        return Finding(Input.CONCLUDED, str(error) or "the registrar did not answer")
     if isinstance(error, TimeoutError):
-        found = Finding(Input.TIMED_OUT, str(error) or "the registrar did not answer")
-    elif isinstance(error, TlsFailure):
-        found = Finding(Input.TLS_FAILED, str(error))
-    elif isinstance(error, DnsFailure):
-        found = Finding(Input.DNS_FAILED, str(error))
-    else:
-        found = Finding(Input.UNREACHABLE, str(error))
-    return found._replace(happened=Input.CONCLUDED) if state == State.REFUSING else found
+        return Finding(Input.TIMED_OUT, str(error) or "the registrar did not answer")
+    if isinstance(error, TlsFailure):
+        return Finding(Input.TLS_FAILED, str(error))
+    if isinstance(error, DnsFailure):
+        return Finding(Input.DNS_FAILED, str(error))
+    return Finding(Input.UNREACHABLE, str(error))

@@ -7,8 +7,6 @@ asked, so that each pair of state and input has one row.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sipua.verdict import Verdict
 
 
@@ -65,13 +63,18 @@ class Input:
     CONCLUDED = "concluded"  # whatever comes after the network was refused
 
 
-class Row(NamedTuple):
+class Row:
     """One transition. ``action`` is a method of Registration; ``verdict`` that of its end."""
 
-    action: str
-    next_state: str
-    rule: str
-    verdict: Verdict | None = None
+    __slots__ = ("action", "next_state", "rule", "verdict")
+
+    def __init__(
+        self, action: str, next_state: str, rule: str, verdict: Verdict | None = None
+    ) -> None:
+        self.action = action
+        self.next_state = next_state
+        self.rule = rule
+        self.verdict = verdict
 
 
 _S, _I, _V = State, Input, Verdict
