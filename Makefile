@@ -40,7 +40,7 @@ lint: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 
 bench: packages $(VENV)/installed-for-tests
-	$(BIN)/python bench/run.py
+	PYTHONPATH=tests $(BIN)/python bench/run.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,7 @@ class Cost(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """One comparison. ``ratio`` is ours against theirs, ``target`` its bound.
+    """One comparison. ``ratio`` is ours against theirs, ``target`` its bound if it has one.
 
     ``at_least`` says that more is better; otherwise ``target`` is an upper bound.
     """
@@ -27,12 +27,21 @@ class Figure(NamedTuple):
     ours: str
     theirs: str
     ratio: float
-    target: float
+    target: float | None = None
     at_least: bool = False
 
     @property
-    def met(self) -> bool:
-        return self.ratio >= self.target if self.at_least else self.ratio <= self.target
+    def judgement(self) -> str:
+        """ "met", "NOT MET", or empty where there is no target."""
+        if self.target is None:
+            return ""
+        met = self.ratio >= self.target if self.at_least else self.ratio <= self.target
+        return "met" if met else "NOT MET"
+
+    @property
+    def bound(self) -> str:
+        """The target as people write it."""
+        return "" if self.target is None else f"{'≥' if self.at_least else '≤'} {self.target:g}"
 
 
 def run(
@@ -78,8 +87,8 @@ def table(figures: Sequence[Figure]) -> str:
             figure.ours,
             figure.theirs,
             f"{figure.ratio:.2f}",
-            f"{'≥' if figure.at_least else '≤'} {figure.target:g}",
-            "met" if figure.met else "NOT MET",
+            figure.bound,
+            figure.judgement,
         )
         for figure in figures
     ]

@@ -1,7 +1,9 @@
 """One user agent that registers again and again: the closed loop that run.py measures.
 
-Arguments: card profile, UDP port of the registrar on loopback, registrations.
-Prints the seconds they took, without the start of the process.
+Arguments: card profile, UDP port of the registrar on loopback, registrations, and
+"disk" or "memory": where the emulated card keeps its sequence numbers. A real
+card has a memory of its own, and SIPp keeps none, so "memory" compares like with like.
+Prints the seconds the loop took, without the start of the process.
 """
 
 from __future__ import annotations
@@ -9,17 +11,19 @@ from __future__ import annotations
 import sys
 import time
 
+from card.readers.emulated import EmulatedLink
 from sipua.agent import UserAgent
 from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 
 
-def main(profile: str, port: str, count: str) -> None:
+def main(profile: str, port: str, count: str, memory: str) -> None:
     """Register ``count`` times, one after another, each time from the first REGISTER on."""
     settings = AgentSettings(pcscf=f"udp:127.0.0.1:{port}")
+    card = EmulatedLink(profile, remember=memory == "disk")
     begin = time.perf_counter()
-    with UserAgent(CardChoice(f"emulated:{profile}"), settings) as agent:
+    with UserAgent(CardChoice(card), settings) as agent:
         for _ in range(int(count)):
             result = agent.register()
             if result.verdict is not Verdict.REGISTERED:

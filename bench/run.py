@@ -1,6 +1,7 @@
 """Figures of speed, ours and a yardstick's measured side by side in one run.
 
-Not a test: it prints what it found and which target is met, and ends 0.
+Not a test: it prints what it found and which target is met, and ends 0. Started
+by `make bench`, with PYTHONPATH=tests for the harness of the foreign programs.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from interop.program import free_port
 from measure import Figure, interleaved, run, table
-from sipp_peers import PROFILE, fake_registrar, free_port, sipp_registers
+from sipp_peers import PROFILE, fake_registrar, sipp_registers
 
 HERE = Path(__file__).resolve().parent
 SIPUA = str(Path(sys.executable).with_name("sipua"))
@@ -25,9 +27,10 @@ START_ROUNDS = 40
 REGISTER_ROUNDS = 25
 LOOP_ROUNDS = 5
 LOOP_COUNT = 400  # registrations in one closed loop
-CPU_ROUNDS = 5
+CPU_ROUNDS = 3
 CPU_SHORT, CPU_LONG = 1000, 7000  # registrations; the difference is what counts
 SIPP_RATE = 2000  # calls a second
+LASTING = "  with the card's state on disk"
 
 
 class Bench:
@@ -36,7 +39,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SIPUA_")},
+            **{name: value for name, value in os.environ.items() if not _is_ours(name)},
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
@@ -62,83 +65,103 @@ class Bench:
             finally:
                 core.terminate()
 
-    def loop_command(self, port: int, count: int) -> list[str]:
+    def loop_command(self, port: int, count: int, memory: str = "memory") -> list[str]:
         """Our user agent with an unused card, registering ``count`` times."""
         loop = str(HERE / "register_loop.py")
-        return [sys.executable, loop, self.new_card(), str(port), str(count)]
+        return [sys.executable, loop, self.new_card(), str(port), str(count), memory]
 
-    def loop_rate(self, port: int, count: int) -> float:
+    def loop_rate(self, port: int, count: int, memory: str = "memory") -> float:
         """Registrations a second of our user agent, one after another."""
-        argv = self.loop_command(port, count)
+        argv = self.loop_command(port, count, memory)
         done = subprocess.run(
             argv, env=self.environment, capture_output=True, text=True, check=True
         )
         return count / float(done.stdout)
 
 
-def version(bench: Bench) -> Figure:
+def _is_ours(name: str) -> bool:
+    return name == "PYTHONPATH" or name.startswith("SIPUA_")
+
+
+def version(bench: Bench) -> list[Figure]:
     """Start of ``sipua --version`` against that of the bare interpreter."""
     ours, bare = interleaved(
         START_ROUNDS,
         lambda: run([SIPUA, "--version"], bench.environment).wall,
         lambda: run(BARE, bench.environment).wall,
     )
-    return Figure("sipua --version", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 1.5)
+    return [Figure("sipua --version", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 1.5)]
 
 
-def register(bench: Bench) -> Figure:
+def register(bench: Bench) -> list[Figure]:
     """``sipua register`` as a whole process against the bare interpreter's start."""
     with bench.core() as port:
         argv = [SIPUA, "register", "--card", f"emulated:{bench.new_card()}"]
         argv += ["--pcscf", f"udp:127.0.0.1:{port}", "--json"]
-        argv += ["--bind", f"127.0.0.1:{free_port()}"]  # one binding, renewed
+        argv += ["--bind", f"127.0.0.1:{free_port()}"]  # one contact, registered anew
         ours, bare = interleaved(
             REGISTER_ROUNDS,
             lambda: run(argv, bench.environment).wall,
             lambda: run(BARE, bench.environment).wall,
         )
-    return Figure("sipua register", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 9)
+    return [Figure("sipua register", ms(ours), f"bare interpreter {ms(bare)}", ours / bare, 9)]
 
 
-def closed_loop_at_core(bench: Bench) -> Figure:
+def closed_loop_at_core(bench: Bench) -> list[Figure]:
     """One registration after another at our registrar, against SIPp with one call at a time."""
     with bench.core() as port:
         return closed_loop(bench, port, "our core")
 
 
-def closed_loop_at_sipp(bench: Bench) -> Figure:
+def closed_loop_at_sipp(bench: Bench) -> list[Figure]:
     """The same with SIPp as registrar."""
-    with fake_registrar(2 * LOOP_ROUNDS * LOOP_COUNT) as port:
+    with fake_registrar(3 * LOOP_ROUNDS * LOOP_COUNT) as port:
         return closed_loop(bench, port, "SIPp")
 
 
-def closed_loop(bench: Bench, port: int, registrar: str) -> Figure:
+def closed_loop(bench: Bench, port: int, registrar: str) -> list[Figure]:
     """Rates of both at the registrar on ``port``."""
 
     def sipp() -> float:
         done = sipp_registers(port, LOOP_COUNT, "-l", "1", "-r", "10000")
         return done.registrations / done.cost.wall
 
-    ours, theirs = interleaved(LOOP_ROUNDS, lambda: bench.loop_rate(port, LOOP_COUNT), sipp)
-    name = f"closed loop at {registrar}"
-    return Figure(name, f"{ours:.0f}/s", f"SIPp {theirs:.0f}/s", ours / theirs, 3, at_least=True)
+    ours, lasting, theirs = interleaved(
+        LOOP_ROUNDS,
+        lambda: bench.loop_rate(port, LOOP_COUNT),
+        lambda: bench.loop_rate(port, LOOP_COUNT, "disk"),
+        sipp,
+    )
+    name, yardstick = f"closed loop at {registrar}", f"SIPp {theirs:.0f}/s"
+    return [
+        Figure(name, f"{ours:.0f}/s", yardstick, ours / theirs, 3, at_least=True),
+        Figure(LASTING, f"{lasting:.0f}/s", yardstick, lasting / theirs),
+    ]
 
 
-def cpu(bench: Bench) -> Figure:
+def cpu(bench: Bench) -> list[Figure]:
     """CPU of one more registration: a long run less a short one, both of whole processes."""
 
     def marginal(run_of: Callable[[int], float]) -> float:
         return (run_of(CPU_LONG) - run_of(CPU_SHORT)) / (CPU_LONG - CPU_SHORT)
 
-    nonces = 2 * CPU_ROUNDS * (CPU_LONG + CPU_SHORT)
-    with fake_registrar(nonces) as port:
-        ours, theirs = interleaved(
+    def loop(memory: str) -> float:
+        return marginal(
+            lambda count: run(bench.loop_command(port, count, memory), bench.environment).cpu
+        )
+
+    with fake_registrar(3 * CPU_ROUNDS * (CPU_LONG + CPU_SHORT)) as port:
+        ours, lasting, theirs = interleaved(
             CPU_ROUNDS,
-            lambda: marginal(lambda n: run(bench.loop_command(port, n), bench.environment).cpu),
+            lambda: loop("memory"),
+            lambda: loop("disk"),
             lambda: marginal(lambda n: sipp_registers(port, n, "-r", str(SIPP_RATE)).cost.cpu),
         )
-    name = "CPU per registration"
-    return Figure(name, ms(ours), f"SIPp at {SIPP_RATE}/s {ms(theirs)}", ours / theirs, 8)
+    yardstick = f"SIPp at {SIPP_RATE}/s {ms(theirs)}"
+    return [
+        Figure("CPU per registration", ms(ours), yardstick, ours / theirs, 8),
+        Figure(LASTING, ms(lasting), yardstick, lasting / theirs),
+    ]
 
 
 def ms(seconds: float) -> str:
@@ -148,12 +171,12 @@ def ms(seconds: float) -> str:
 
 def main() -> None:
     """Take every figure and print the table."""
-    figures = []
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sipua-bench-") as folder:
         bench = Bench(Path(folder))
         for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu):
             print(f"… {(take.__doc__ or take.__name__).splitlines()[0]}", file=sys.stderr)
-            figures.append(take(bench))
+            figures += take(bench)
     print(table(figures))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests"))
+from interop.program import Program, free_port, required
+from measure import Cost, run
 
-from interop.program import Program, free_port, required  # noqa: E402
-from measure import Cost, run  # noqa: E402
-
-from card.aka.milenage import Milenage  # noqa: E402
-from card.aka.vector import make_vector  # noqa: E402
+from card.aka.milenage import Milenage
+from card.aka.vector import make_vector
 
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
 IMSI = "001010123456789"
