@@ -28,24 +28,29 @@ class NoAkaOffered(ChallengeError):
 class Offer:
     """One challenge of a response.
 
-    ``what`` names it for people. Exactly one of ``challenge`` and ``problem`` is
-    given; ``malformed`` tells a broken AKA challenge from one of another kind.
+    Exactly one of ``challenge`` and ``problem`` is given; ``malformed`` tells a
+    broken AKA challenge from one of another kind.
     """
 
-    __slots__ = ("challenge", "malformed", "problem", "what")
+    __slots__ = ("_source", "challenge", "malformed", "problem")
 
     def __init__(
         self,
-        what: str,
+        source: Challenge | str,
         challenge: AkaChallenge | None,
         problem: str = "",
         *,
         malformed: bool = False,
     ) -> None:
-        self.what = what
+        self._source = source
         self.challenge = challenge
         self.problem = problem
         self.malformed = malformed
+
+    @property
+    def what(self) -> str:
+        """Scheme, algorithm and realm, for people."""
+        return self._source if isinstance(self._source, str) else _name(self._source)
 
 
 def scheme_of(challenge: AkaChallenge) -> Scheme:
@@ -77,22 +82,21 @@ def _offers_in(value: str, header: str) -> list[Offer]:
 
 
 def _offer(challenge: Challenge, header: str) -> Offer:
-    what = _name(challenge)
     for scheme in SCHEMES:
         if scheme.recognises(challenge):
             try:
-                return Offer(what, scheme.read(challenge, header))
+                return Offer(challenge, scheme.read(challenge, header))
             except ChallengeError as error:
-                return Offer(what, None, str(error), malformed=True)
-    return Offer(what, None, "it asks for a password, or for what this program does not know")
+                return Offer(challenge, None, str(error), malformed=True)
+    return Offer(challenge, None, "it asks for a password, or for what this program does not know")
 
 
 def select(offers: list[Offer], allowed: Collection[str] = ()) -> AkaChallenge:
     """The challenge to answer: the first scheme's best algorithm (RFC 4169 §4.1).
 
-    ``allowed`` holds names of schemes or algorithms, in lower case; empty means
-    all. Raises NoAkaOffered when nothing is of AKA or allowed, ChallengeError
-    when what is of AKA is malformed.
+    ``allowed`` holds names of schemes or algorithms; empty means all. Raises
+    NoAkaOffered when nothing is of AKA or allowed, ChallengeError when what is
+    of AKA is malformed.
     """
     usable = [offer.challenge for offer in offers if offer.challenge is not None]
     if len(usable) != 1 or allowed:
@@ -111,10 +115,11 @@ def select(offers: list[Offer], allowed: Collection[str] = ()) -> AkaChallenge:
 
 
 def _by_preference(challenges: list[AkaChallenge], allowed: Collection[str]) -> list[AkaChallenge]:
+    names = {name.lower() for name in allowed}
     wanted = [
         challenge
         for challenge in challenges
-        if not allowed or challenge.scheme in allowed or challenge.algorithm.lower() in allowed
+        if not names or challenge.scheme in names or challenge.algorithm.lower() in names
     ]
     wanted.sort(key=_rank)
     return wanted

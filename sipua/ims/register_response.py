@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sipua.errors import ParseError
 from sipua.sip.grammar import DIGITS, parse_number
 from sipua.sip.headers import NameAddr, parse_delta_seconds
+from sipua.sip.parameters import Parameters
 from sipua.sip.uri import SipUri
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def read_binding(response: Response, contact: str, asked: int) -> Binding:
         asked if expires is None else expires,
         _values(response, "Service-Route"),
         _values(response, "Path"),
-        tuple(address.uri for address in _addresses(response, "P-Associated-URI")),
+        _uris(response, "P-Associated-URI"),
         listed=ours is not None,
     )
 
@@ -97,12 +98,17 @@ def _our_contact(response: Response, contact: str) -> NameAddr | None:
 
     The last is for registrars that write the address they saw instead of ours.
     """
-    addresses = _addresses(response, "Contact")
-    for address in addresses:
-        if address.uri == contact:
-            return address
+    bracketed = f"<{contact}>"
+    for value in _values(response, "Contact"):
+        if value.startswith(bracketed):
+            params = value[len(bracketed) :].lstrip(" \t;")
+            try:
+                return NameAddr(contact, "", Parameters.parse(params) if params else None)
+            except ParseError:
+                break
     from sipua.sip.uri_equality import same_uri  # registrars seldom spell it another way
 
+    addresses = _addresses(response, "Contact")
     for address in addresses:
         try:
             if same_uri(address.sip_uri(), SipUri.parse(contact)):
@@ -110,6 +116,20 @@ def _our_contact(response: Response, contact: str) -> NameAddr | None:
         except ParseError:
             continue
     return addresses[0] if len(addresses) == 1 else None
+
+
+def _uris(response: Response, name: str) -> tuple[str, ...]:
+    """The URIs of a list of addresses; one that stands alone between <> needs no parsing."""
+    uris: list[str] = []
+    for value in _values(response, name):
+        if value.startswith("<") and value.find(">") == len(value) - 1:
+            uris.append(value[1:-1])
+            continue
+        try:
+            uris.append(NameAddr.parse(value).uri)
+        except ParseError:
+            continue
+    return tuple(uris)
 
 
 def _addresses(response: Response, name: str) -> list[NameAddr]:

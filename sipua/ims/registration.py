@@ -57,7 +57,7 @@ class Registration:
     """
 
     def __init__(self, settings: RegistrationSettings, rng: Randomness) -> None:
-        self.settings = settings._replace(schemes=tuple(name.lower() for name in settings.schemes))
+        self.settings = settings
         self.state = State.IDLE
         self.binding: Binding | None = None
         self._bound_until = 0.0
@@ -66,7 +66,8 @@ class Registration:
         self._requests: list[Request] = []
         self._events: list[RegistrationEvent] = []
         self._deadline: float | None = None
-        self._new_dialog(removing=False)
+        self._dialog = RegistrationDialog(settings, self._writer, rng)
+        self._new_attempt(removing=False)
 
     # What happens to it ---------------------------------------------------------------
 
@@ -181,15 +182,16 @@ class Registration:
     # What is done ---------------------------------------------------------------------
 
     def _begin(self, _found: Finding, _now: float) -> None:
-        self._new_dialog(removing=False)
+        self._new_attempt(removing=False)
         self._open()
 
     def _begin_removal(self, _found: Finding, _now: float) -> None:
-        self._new_dialog(removing=True)
+        self._new_attempt(removing=True)
         self._open()
 
-    def _new_dialog(self, *, removing: bool) -> None:
-        self._dialog = RegistrationDialog(self.settings, self._writer, self._rng)
+    def _new_attempt(self, *, removing: bool) -> None:
+        if self._dialog.is_used:
+            self._dialog = RegistrationDialog(self.settings, self._writer, self._rng)
         self._attempt = Attempt(
             self.settings, self._dialog, self.settings.expires, removing=removing
         )
@@ -251,15 +253,15 @@ class Registration:
         challenge = self._dialog.last_challenge
         self._events.append(
             Registered(
-                binding.expires,
-                self.settings.contact,
-                binding.service_route,
-                binding.path,
-                binding.associated_uris,
-                self._attempt.resynchronised,
-                challenge.scheme if challenge else "",
-                challenge.algorithm if challenge else "",
-                found.hints,
+                expires=binding.expires,
+                contact=self.settings.contact,
+                service_route=binding.service_route,
+                path=binding.path,
+                associated_uris=binding.associated_uris,
+                resynchronised=self._attempt.resynchronised,
+                scheme=challenge.scheme if challenge else "",
+                algorithm=challenge.algorithm if challenge else "",
+                hints=found.hints,
             )
         )
 

@@ -57,6 +57,11 @@ class RegistrationDialog:
         return f"{self._cseq} {METHOD}"
 
     @property
+    def is_used(self) -> bool:
+        """Whether a request has been written."""
+        return self._cseq > 0
+
+    @property
     def last_challenge(self) -> AkaChallenge | None:
         """The challenge answered last."""
         answers = self.answers

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from sipua.verdict import Verdict
+if TYPE_CHECKING:
+    from sipua.verdict import Verdict
 
 
-class AuthenticationRequired(NamedTuple):
+class RegistrationEvent:
+    """One piece of news; nothing in it is secret."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"{type(self).__name__}({values})"
+
+
+class AuthenticationRequired(RegistrationEvent):
     """The card is to answer RAND and AUTN (16 octets each); the machine waits for it."""
 
-    rand: bytes
-    autn: bytes
-    scheme: str
-    algorithm: str
+    __slots__ = ("algorithm", "autn", "rand", "scheme")
+
+    def __init__(self, rand: bytes, autn: bytes, scheme: str, algorithm: str) -> None:
+        self.rand = rand
+        self.autn = autn
+        self.scheme = scheme
+        self.algorithm = algorithm
 
 
-class Registered(NamedTuple):
+class Registered(RegistrationEvent):
     """The registrar keeps a binding for ``expires`` seconds; told after every renewal too.
 
     ``service_route`` are Route values for later requests, ``associated_uris``
@@ -25,36 +39,67 @@ class Registered(NamedTuple):
     sentences about what is worth a look although it worked.
     """
 
-    expires: int
-    contact: str
-    service_route: tuple[str, ...]
-    path: tuple[str, ...]
-    associated_uris: tuple[str, ...]
-    resynchronised: bool
-    scheme: str
-    algorithm: str
-    hints: tuple[str, ...]
+    __slots__ = (
+        "algorithm",
+        "associated_uris",
+        "contact",
+        "expires",
+        "hints",
+        "path",
+        "resynchronised",
+        "scheme",
+        "service_route",
+    )
+
+    def __init__(
+        self,
+        *,
+        expires: int,
+        contact: str,
+        service_route: tuple[str, ...],
+        path: tuple[str, ...],
+        associated_uris: tuple[str, ...],
+        resynchronised: bool,
+        scheme: str,
+        algorithm: str,
+        hints: tuple[str, ...],
+    ) -> None:
+        self.expires = expires
+        self.contact = contact
+        self.service_route = service_route
+        self.path = path
+        self.associated_uris = associated_uris
+        self.resynchronised = resynchronised
+        self.scheme = scheme
+        self.algorithm = algorithm
+        self.hints = hints
 
 
-class Retrying(NamedTuple):
+class Retrying(RegistrationEvent):
     """Nothing is sent before ``at`` (a time of the caller's clock)."""
 
-    at: float
-    why: str
+    __slots__ = ("at", "why")
+
+    def __init__(self, at: float, why: str) -> None:
+        self.at = at
+        self.why = why
 
 
-class Redirected(NamedTuple):
+class Redirected(RegistrationEvent):
     """The next REGISTER, which stands ready, goes to ``uri``."""
 
-    uri: str
+    __slots__ = ("uri",)
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
 
 
-class Ended(NamedTuple):
+class Ended(RegistrationEvent):
     """The attempt is over. ``hints`` are sentences about what to check next."""
 
-    verdict: Verdict
-    reason: str
-    hints: tuple[str, ...]
+    __slots__ = ("hints", "reason", "verdict")
 
-
-RegistrationEvent = AuthenticationRequired | Registered | Retrying | Redirected | Ended
+    def __init__(self, verdict: Verdict, reason: str, hints: tuple[str, ...]) -> None:
+        self.verdict = verdict
+        self.reason = reason
+        self.hints = hints
