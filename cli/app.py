@@ -106,8 +106,19 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the last line of defence: exit status 70
+        if _is_usage(error):
+            click.UsageError(str(error)).show()
+            return click.UsageError.exit_code
         return _internal_error(error, "--json" in arguments)
     return status if isinstance(status, int) else 0
+
+
+def _is_usage(error: Exception) -> bool:
+    """Whether what was asked for cannot be meant: bad texts of options, bad profiles."""
+    from card.errors import ProfileError
+    from sipua.errors import LocalError
+
+    return isinstance(error, LocalError | ProfileError)
 
 
 def _internal_error(error: Exception, as_json: bool) -> int:

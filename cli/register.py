@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from cli.options import card_options, json_option, option, read_pin, verbose_opt
 from cli.render import observer, print_json, print_result
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from sipua.agent import UserAgent
     from sipua.result import RegistrationResult
 
@@ -95,6 +98,8 @@ def register(
             result = agent.deregister()
         else:
             result = _register(agent, may_ask=not as_json and sys.stdin.isatty())
+        if stay and result.exit_status == 0:
+            end_stay_on_signal(agent)
         show(result, as_json)
         if not stay or result.exit_status:
             return result.exit_status
@@ -105,6 +110,17 @@ def register(
     else:
         show(result, as_json)
     return result.exit_status
+
+
+def end_stay_on_signal(agent: UserAgent) -> None:
+    """SIGINT and SIGTERM end the stay by de-registration; a second one ends that too."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        agent.interrupt()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def _register(agent: UserAgent, may_ask: bool) -> RegistrationResult:

@@ -187,6 +187,8 @@ class UserAgent:
 
     def _try_hops(self, begin: Callable[[Registration, float], None], contact: str = "") -> None:
         """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
+        if self.settings.pcscf:
+            parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
         module = self._open_card()
         identity = self._identity
         assert identity is not None

@@ -96,9 +96,9 @@ class Conversation:
         begin(self.registration, started)
         while not self._settled:
             if time.monotonic() - started >= patience:
-                self.result.end(Verdict.TIMEOUT, f"no outcome within {patience:g} s")
-                return
-            self._turn(started + patience)
+                self._give_up(patience)
+            else:
+                self._turn(started + patience)
 
     def keep(self, stopped: Callable[[], bool]) -> bool:
         """Keep the registration alive until ``stopped`` says so; False when it was lost."""
@@ -117,6 +117,18 @@ class Conversation:
         if self._worker is not None:
             self._worker.join(1.0)
 
+    def _give_up(self, patience: float) -> None:
+        now = time.monotonic()
+        reason = f"no outcome within {patience:g} s"
+        for request, sent in self._sent.values():
+            self._record(request, 0, reason, now - sent)
+        self._sent.clear()
+        self.registration.request_failed(TimeoutError(reason), now)
+        self._heed_all(now)
+        if not self._settled:  # it was the card that took so long
+            self._settled = True
+            self.result.end(Verdict.TIMEOUT, reason)
+
     def _turn(self, limit: float | None) -> None:
         registration, driver = self.registration, self._driver
         for request in registration.take_requests():
@@ -129,9 +141,7 @@ class Conversation:
         for event in driver.endpoint.take_events():
             self._hear(event, now)
         registration.tick(now)
-        while events := registration.take_events():
-            for each in events:
-                self._heed(each, now)
+        self._heed_all(now)
 
     # Between the machine and the network ---------------------------------------------------
 
@@ -169,11 +179,14 @@ class Conversation:
         request, sent = self._sent.pop(transaction, (None, 0.0))
         if request is None:
             return False
-        ms = round((now - sent) * 1000, 1)
-        self.result.exchange.append(
-            SipExchange(request.method, status, reason, ms, transaction.hop.transport)
-        )
+        self._record(request, status, reason, now - sent)
         return True
+
+    def _record(self, request: Request, status: int, reason: str, seconds: float) -> None:
+        ms = round(seconds * 1000, 1)
+        self.result.exchange.append(
+            SipExchange(request.method, status, reason, ms, self.hop.transport)
+        )
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         """Keep-alive OPTIONS are answered; there is nothing else that we do yet."""
@@ -184,6 +197,11 @@ class Conversation:
         endpoint.respond(event.transaction, response, now)
 
     # What the machine wants ----------------------------------------------------------------
+
+    def _heed_all(self, now: float) -> None:
+        while events := self.registration.take_events():
+            for each in events:
+                self._heed(each, now)
 
     def _heed(self, event: RegistrationEvent, now: float) -> None:
         result = self.result
