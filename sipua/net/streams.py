@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_ACCEPTED = 512  # connections that peers opened
 MAX_OPENED = 256  # connections that we opened
 MAX_HELD = 1 << 24  # octets of unfinished messages, all connections together
-BACKLOG = 128
+BACKLOG = 1024  # connections that came in one burst; the system may allow fewer
 ACCEPTS_PER_TURN = 32
 
 # Seconds for a connection to come about, for a TLS handshake, for a message that has begun

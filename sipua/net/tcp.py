@@ -42,7 +42,6 @@ CONNECTING, SECURING, OPEN, DRAINING, CLOSED = (
 STALLED = {
     CONNECTING: "nothing answered; check the address and the firewalls on the way",
     SECURING: "the TLS handshake came to no end; check that the peer speaks TLS at this port",
-    DRAINING: "the peer closed the connection",
 }
 
 
@@ -72,7 +71,8 @@ class Connection:
         self._watched = 0
         self._pinged = False
         self._answers_pings = False
-        self._one_answer = False  # the connection is of no use after the next answer
+        self._owed = 0  # requests of the peer without a final response
+        self._last_word: NetworkError | None = None  # why DRAINING will end in CLOSED
         self._set_options()
 
     def _set_options(self) -> None:
@@ -102,6 +102,8 @@ class Connection:
             self.close(Unreachable(f"{self.hop}: the peer does not read; {waiting} octets wait"))
             return
         self._queued += data
+        if data.startswith(b"SIP/2.0 ") and not data.startswith(b"SIP/2.0 1"):
+            self._owed -= 1
         if not waiting and self.state in {OPEN, DRAINING}:
             self._attempt(self._flush)
 
@@ -136,7 +138,7 @@ class Connection:
             said = "no answer to a keep-alive; the way to the peer is lost"
         else:
             said = STALLED.get(self.state, "a message began and never ended")
-        self.close(Unreachable(f"{self.hop}: {said}"))
+        self.close(self._last_word or Unreachable(f"{self.hop}: {said}"))
 
     # What TLS does in another way
 
@@ -189,7 +191,7 @@ class Connection:
         while True:
             data = self._socket.recv(READ_SIZE)
             if not data:
-                self._ended()
+                self._end(Unreachable(f"{self.hop}: the peer closed the connection"))
             else:
                 self._feed(data)
             if self.state != OPEN or not self._has_more():
@@ -218,28 +220,24 @@ class Connection:
     def _report(self, arrived: list[bytes]) -> None:
         for message in arrived:
             if len(message) > len(PING):
+                if not message.startswith(b"SIP/2.0 "):
+                    self._owed += 1
                 self._streams.events.append(Received(message, self.flow))
 
     def _misunderstood(self, error: FramingError) -> None:
         """Hand over what can still be answered; nothing that follows can be made out."""
         self._report(error.messages)
-        if error.messages and not self.opened_here:
-            self._one_answer = True
-            self._drain()
-        else:
-            self.close(Unreachable(f"{self.hop} sent what is not SIP: {error}"))
+        self._end(Unreachable(f"{self.hop} sent what is not SIP: {error}"))
 
-    def _ended(self) -> None:
-        """Take the peer's end of stream; one that asked something may still read the answer."""
-        if self.opened_here or not self.known:
-            self.close(Unreachable(f"{self.hop}: the peer closed the connection"))
+    def _end(self, error: NetworkError) -> None:
+        """Read no more; a peer which has asked something may still read the answer."""
+        if self.opened_here or self._owed <= 0:
+            self.close(error)
         else:
-            self._drain()
-
-    def _drain(self) -> None:
-        self.state = DRAINING
-        self._watch(EVENT_WRITE if self._queued else 0)
-        self._streams.drain(self)
+            self.state = DRAINING
+            self._last_word = error
+            self._watch(EVENT_WRITE if self._queued else 0)
+            self._streams.drain(self)
 
     def _flush(self) -> None:
         queued = self._queued
@@ -249,8 +247,8 @@ class Connection:
         finally:
             reading = EVENT_READ if self.state == OPEN else 0
             self._watch(reading | EVENT_WRITE if queued else reading)
-        if self._one_answer:
-            self.close(None)
+        if self.state == DRAINING and self._owed <= 0:
+            self.close(self._last_word)
 
     def _watch(self, wanted: int) -> None:
         selector = self._streams.selector

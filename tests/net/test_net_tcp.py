@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sipua.net.network import NetEvent
 
+TRYING_AND_OK = b"SIP/2.0 100 Trying\r\n\r\nSIP/2.0 200 OK\r\n\r\n"
 LOOPBACK = ["127.0.0.1", "::1"]
 
 
@@ -209,8 +210,22 @@ def test_half_closed_peer_still_gets_its_answer(server: Network) -> None:
         [asked] = run([server], bool)
         assert isinstance(asked, Received)
         settle([server], 0.05)
-        server.send(b"an answer", asked.source)
-        assert peer.recv(100) == b"an answer"
+        server.send(b"SIP/2.0 100 Trying\r\n\r\n", asked.source)
+        server.send(b"SIP/2.0 200 OK\r\n\r\n", asked.source)
+        assert peer.recv(100, socket.MSG_WAITALL) == TRYING_AND_OK
+
+
+def test_peer_that_hangs_up_with_its_answer_is_let_go_at_once(server: Network) -> None:
+    """SIPp lingers until it hears our FIN; forty milliseconds each would block it."""
+    with connect(listen(server)) as peer:
+        peer.sendall(MESSAGE)
+        [asked] = run([server], bool)
+        assert isinstance(asked, Received)
+        server.send(b"SIP/2.0 200 OK\r\n\r\n", asked.source)
+        peer.shutdown(socket.SHUT_WR)
+        [failed] = failures(run([server], bool, limit=1.0))
+        assert failed.hop == asked.source
+        assert is_closed(peer)
 
 
 def test_half_closed_peer_is_not_kept_for_ever(
