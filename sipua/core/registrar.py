@@ -38,6 +38,10 @@ ABILITIES = Abilities(
 )
 
 
+MAX_WARNING = 200
+"""Characters of a sentence that are sent to the peer."""
+
+
 class Reply(NamedTuple):
     """What is answered. An empty ``reason`` is the standard phrase; Via, From, To,
     Call-ID and CSeq are added by who sends it."""
@@ -130,7 +134,8 @@ class Registrar:
 
 def _warning(error: PeerError) -> tuple[str, str]:
     """What was wrong with the request, for people (RFC 3261 §20.43)."""
-    return "Warning", f"399 sipua {quote(str(error))}"
+    text = "".join(each if each.isprintable() else "?" for each in str(error)[:MAX_WARNING])
+    return "Warning", f"399 sipua {quote(text)}"
 
 
 def _registered_lines(

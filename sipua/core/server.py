@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from card.statefile import StateFile
@@ -214,7 +215,8 @@ class CoreServer:
                 for name, value in reply.headers:
                     response.headers.add(name, value)
                 response.headers.add("Server", "sipua")
-                endpoint.respond(event.transaction, response, now)
+                with suppress(LocalError):  # what is copied from the request cannot be sent
+                    endpoint.respond(event.transaction, response, now)
         driver.flush()
 
     def _open_auc(self) -> Auc:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import random
 import socket
+import ssl
 import threading
 from pathlib import Path
 
 import pytest
 from core_client import Client
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from card.errors import StateError
 from card.profile import Profile, shipped
 from sipua.core.server import CoreServer
-from sipua.errors import LocalError
+from sipua.errors import LocalError, TlsFailure
+from sipua.net.tls_settings import TlsSettings
 from sipua.pytest_plugin import CoreFactory
 from sipua.sip.hop import Hop
 
@@ -47,6 +56,38 @@ def test_over_ipv6() -> None:
         assert accepted.status == 200
         route = accepted.headers.get("Service-Route")
         assert route == f"<sip:orig@[::1]:{core.hops[0].port};lr>"
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    settings = self_signed(tmp_path)
+    with CoreServer([PROFILE], [("TLS", "127.0.0.1", 0)], tls=settings) as core:
+        trust = ssl.create_default_context(cafile=settings.certificate)
+        with Client(core.hops[0], PROFILE, trust) as client:
+            assert client.answer(client.ask()).status == 200
+
+
+def test_tls_without_a_certificate_is_refused() -> None:
+    with pytest.raises(TlsFailure):
+        CoreServer([PROFILE], [("TLS", "127.0.0.1", 0)]).open()
+
+
+def self_signed(folder: Path) -> TlsSettings:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "core")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return TlsSettings(certificate=str(folder / "certificate.pem"), key=str(folder / "key.pem"))
 
 
 def test_a_retransmission_gets_the_same_answer_and_no_second_vector(
@@ -210,6 +251,10 @@ def test_every_interface_when_told_so() -> None:
 def test_a_fault_for_nobody_is_refused() -> None:
     with pytest.raises(LocalError, match="no subscriber is called 00101"):
         CoreServer([PROFILE], faults=["403@00101"])
+
+
+def test_it_tells_who_may_register() -> None:
+    assert CoreServer([PROFILE]).subscribers == (PROFILE.imsi,)
 
 
 def test_every_message_is_shown() -> None:
