@@ -128,3 +128,26 @@ class Scheme(Protocol):
     ) -> None:
         """Raises CredentialsError when the server's own proof is present and wrong."""
         ...
+
+    def write_challenge(self, challenge: AkaChallenge) -> str:
+        """Header value with which a server asks."""
+        ...
+
+    def read_credentials(self, value: str) -> Credentials:
+        """Raises CredentialsError when the header value cannot be read."""
+        ...
+
+    def verify(
+        self,
+        credentials: Credentials,
+        challenge: AkaChallenge,
+        expected: AkaResponse,
+        *,
+        username: str,
+        method: str,
+        uri: str,
+        body: bytes = b"",
+        nc: int = 1,
+    ) -> None:
+        """Raises CredentialsError, with the status to answer, for anything but ``expected``."""
+        ...

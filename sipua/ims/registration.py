@@ -110,10 +110,11 @@ class Registration:
         reason = "the card is out of step with the challenge that followed AUTS, too"
         self._call(Finding(happened, reason, outcome=outcome), now)
 
-    def card_failed(
-        self, now: float, reason: str = "", verdict: Verdict = Verdict.CARD_ERROR
-    ) -> None:
-        """The card cannot answer AuthenticationRequired; raises LocalError unasked."""
+    def card_failed(self, now: float, reason: str = "", verdict: Verdict | None = None) -> None:
+        """The card cannot answer AuthenticationRequired; raises LocalError unasked.
+
+        ``verdict`` tells more than the card-error it is otherwise.
+        """
         reason = reason or "the card did not answer the challenge"
         self._call(Finding(Input.CARD_FAILED, reason, verdict=verdict), now)
 

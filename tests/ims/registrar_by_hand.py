@@ -64,6 +64,7 @@ class Exchange:
     def start(self) -> Exchange:
         self.registration.start(self.now)
         self.collect()
+        assert self.state == State.TRYING
         return self
 
     def deregister(self) -> Exchange:
@@ -107,6 +108,7 @@ class Exchange:
     def registered(self, expires: int = 3600) -> Exchange:
         self.start().challenged(0).card(RES).accepted(expires)
         self.event(Registered)
+        assert self.state == State.REGISTERED
         return self
 
     def pass_time(self, seconds: float) -> Exchange:

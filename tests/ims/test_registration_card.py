@@ -59,6 +59,7 @@ def test_auts_accepted_as_if_it_were_res() -> None:
     """Odd, but the registrar's affair; what is renewed later starts afresh."""
     exchange = Exchange().start().challenged(0).card(AUTS).accepted()
     assert exchange.event(Registered).resynchronised
+    assert exchange.state == State.REGISTERED
     assert exchange.pass_to_deadline().credentials.is_initial
 
 

@@ -136,6 +136,7 @@ def test_redirection_after_the_answer_starts_afresh() -> None:
     for outcome in (RES, AUTS):
         exchange = Exchange().start().challenged().card(outcome)
         exchange.respond(301, ("Contact", "sip:other.example"))
+        assert exchange.state == State.TRYING
         assert exchange.credentials.is_initial
         exchange.challenged(1).card(RES).verify()
         exchange.accepted().event(Registered)
@@ -154,6 +155,7 @@ def test_retry_after_is_waited_for() -> None:
         assert "Retry-After 7 s" in event.why
         assert exchange.state == State.WAITING
         exchange.pass_to_deadline()
+        assert exchange.state == State.TRYING
         assert exchange.credentials.is_initial
         exchange.challenged(1).card(RES).accepted().event(Registered)
 

@@ -108,6 +108,7 @@ def test_failed_renewal_waits_for_retry_after() -> None:
         exchange = prepare(Exchange().registered(3600).pass_to_deadline())
         exchange.respond(503, ("Retry-After", "200"))
         assert exchange.event(Retrying).at == exchange.now + 200
+        assert exchange.state == State.REGISTERED
         exchange.pass_to_deadline().challenged(2).card(RES).accepted().event(Registered)
         exchange.pass_to_deadline().fail(Unreachable("gone"))
         assert exchange.event(Retrying).at <= exchange.now + 30, "success starts it over"
@@ -142,6 +143,7 @@ def test_deregistration_resynchronises_too() -> None:
 
 def test_deregistration_without_a_registration_of_ours() -> None:
     exchange = Exchange().deregister()
+    assert exchange.state == State.TRYING
     assert exchange.credentials.is_initial
     assert exchange.request.headers.get("Expires") == "0"
     exchange.challenged().card(RES).respond(200).ended(Verdict.DEREGISTERED)
@@ -167,10 +169,11 @@ def test_leaving_in_the_middle_finishes_first() -> None:
             for number, step in enumerate(steps, 1):
                 step(exchange)
                 if number == leave_after:
-                    sent = len(exchange.requests)
+                    before = len(exchange.requests), exchange.state
                     exchange.deregister()
-                    assert len(exchange.requests) == sent
+                    assert (len(exchange.requests), exchange.state) == before
             exchange.accepted()
+            assert exchange.state == State.TRYING
             assert exchange.request.headers.get("Expires") == "0"
             exchange.respond(200).ended(Verdict.DEREGISTERED)
 

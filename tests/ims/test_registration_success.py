@@ -121,7 +121,9 @@ def test_challenge_card_answer_registered() -> None:
 
 
 def test_accepted_without_a_challenge_is_told() -> None:
-    event = Exchange().start().accepted().event(Registered)
+    exchange = Exchange().start().accepted()
+    assert exchange.state == State.REGISTERED
+    event = exchange.event(Registered)
     assert (event.scheme, event.algorithm) == ("", "")
     assert "asked nothing of the card" in event.hints[0]
 
