@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
 from interop.program import Program, free_port, required
 from measure import Cost, run
 
 from card.aka.milenage import Milenage
 from card.aka.vector import make_vector
 
+ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
 IMSI = "001010123456789"
 IMPI = f"{IMSI}@{DOMAIN}"
