@@ -194,7 +194,7 @@ class Challenger:
     def _credentials(self, request: Request, realm: str) -> Credentials | None:
         """The first Digest credentials for our realm; others are for other servers."""
         for value in request.headers.all(CREDENTIALS_HEADERS[self._header]):
-            if value[:7].lower() == "digest ":
+            if value.replace("\t", " ").partition(" ")[0].lower() == "digest":
                 credentials = aka.read_credentials(value)
                 if credentials.realm == realm:
                     return credentials

@@ -88,9 +88,11 @@ class CoreServer:
         self._on_message = on_message
         self._hops: tuple[Hop, ...] = ()
         self._driver: Driver | None = None
+        self._registrar: Registrar | None = None
         self._state: StateFile | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._running = False
         self._stopping = False
         self._lock = threading.RLock()  # the edge must not be closed while it is woken
 
@@ -113,7 +115,8 @@ class CoreServer:
 
     def bindings(self, impi: str) -> list[Binding]:
         """Where a subscriber can be reached now; may be called from any thread."""
-        return self._registrar.bindings(impi, time.monotonic())
+        registrar = self._registrar
+        return registrar.bindings(impi, time.monotonic()) if registrar is not None else []
 
     def open(self) -> None:
         """Take the sockets and the state file.
@@ -147,21 +150,23 @@ class CoreServer:
     def run(self) -> None:
         """Serve until ``stop`` is called, then close everything.
 
-        Raises StateError (card.errors) when a counter can no longer be kept:
-        no vector may leave then.
+        Opens what is not open yet; comes back at once if ``stop`` was called
+        after ``open``. Raises StateError (card.errors) when a counter can no
+        longer be kept: no vector may leave then.
         """
-        self.open()
-        assert self._driver is not None
-        driver, edge = self._driver, self._edge
+        if not self._stopping:
+            self.open()
+        driver, registrar = self._driver, self._registrar
+        if driver is None or registrar is None:
+            return
+        self._running = True
         try:
-            while not (self._stopping or edge.dead):
+            while not (self._stopping or self._edge.dead):
                 driver.turn()
-                self._answer(driver)
+                _answer(driver, registrar)
         finally:
-            with self._lock:
-                self._driver = None
-                edge.close()
-            self._close_state()
+            self._running = False
+            self._close()
 
     def start(self) -> None:
         """Serve in a thread of its own; raises what ``open`` raises."""
@@ -170,7 +175,7 @@ class CoreServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End ``run``, and the thread if there is one.
+        """End ``run``, and the thread if there is one; for any thread, and signal handlers.
 
         When this returns to the thread that called ``start``, nothing listens
         any more. Raises what ended the thread early, if something did.
@@ -182,6 +187,8 @@ class CoreServer:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        elif not self._running:
+            self._close()
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -204,30 +211,38 @@ class CoreServer:
         except BaseException as error:  # noqa: BLE001  stop() raises it where it is seen
             self._failure = error
 
-    def _answer(self, driver: Driver) -> None:
-        """Reply to the requests that the last turn has brought."""
-        endpoint = driver.endpoint
-        for event in endpoint.take_events():
-            if isinstance(event, RequestReceived):
-                now = driver.clock()
-                reply = self._registrar.answer(event.request, event.source, now)
-                response = endpoint.create_response(event.request, reply.status, reply.reason)
-                for name, value in reply.headers:
-                    response.headers.add(name, value)
-                response.headers.add("Server", "sipua")
-                with suppress(LocalError):  # what is copied from the request cannot be sent
-                    endpoint.respond(event.transaction, response, now)
-        driver.flush()
-
     def _open_auc(self) -> Auc:
         if self._state_dir is not None:
             self._state = StateFile(os.path.join(self._state_dir, STATE_NAME))
         return Auc(self._directory, self._rng, self._state)
 
+    def _close(self) -> None:
+        with self._lock:
+            if self._driver is not None:
+                self._driver = None
+                self._edge.close()
+        self._close_state()
+
     def _close_state(self) -> None:
         if self._state is not None:
             self._state.close()
             self._state = None
+
+
+def _answer(driver: Driver, registrar: Registrar) -> None:
+    """Reply to the requests that the last turn has brought."""
+    endpoint = driver.endpoint
+    for event in endpoint.take_events():
+        if isinstance(event, RequestReceived):
+            now = driver.clock()
+            reply = registrar.answer(event.request, event.source, now)
+            response = endpoint.create_response(event.request, reply.status, reply.reason)
+            for name, value in reply.headers:
+                response.headers.add(name, value)
+            response.headers.add("Server", "sipua")
+            with suppress(LocalError):  # what is copied from the request cannot be sent
+                endpoint.respond(event.transaction, response, now)
+    driver.flush()
 
 
 def _checked(

@@ -218,6 +218,19 @@ def test_run_serves_in_the_foreground_until_stopped() -> None:
     assert seen == [401]
 
 
+def test_stop_after_open_closes_and_run_comes_back() -> None:
+    core = CoreServer([PROFILE])
+    core.open()
+    core.stop()
+    assert is_free(core.hops[0])
+    core.run()
+    assert is_free(core.hops[0])
+
+
+def test_nobody_is_registered_before_it_is_open() -> None:
+    assert CoreServer([PROFILE]).bindings("anybody") == []
+
+
 def test_a_taken_port_is_said_in_words() -> None:
     with CoreServer([PROFILE]) as core:
         taken = core.hops[0]
