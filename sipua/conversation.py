@@ -76,7 +76,7 @@ class Conversation:
         self._module = module
         self._narrator = narrator
         self._find = find
-        self._sent: dict[ClientTransaction, tuple[Request, float]] = {}
+        self._sent: dict[ClientTransaction, float] = {}
         self._rounds = 0
         self._settled = False
         self._worker: Thread | None = None
@@ -120,8 +120,8 @@ class Conversation:
     def _give_up(self, patience: float) -> None:
         now = time.monotonic()
         reason = f"no outcome within {patience:g} s"
-        for request, sent in self._sent.values():
-            self._record(request, 0, reason, now - sent)
+        for transaction, sent in self._sent.items():
+            self._record(transaction, 0, reason, now - sent)
         self._sent.clear()
         self.registration.request_failed(TimeoutError(reason), now)
         self._heed_all(now)
@@ -150,7 +150,7 @@ class Conversation:
         if self._narrator is not None:
             self._narrator.request_sent(request)
         transaction = self._driver.endpoint.send_request(request, self.hop, self._sent_by, now)
-        self._sent[transaction] = (request, now)
+        self._sent[transaction] = now
 
     def _hear(self, event: Event, now: float) -> None:
         if isinstance(event, ResponseReceived):
@@ -176,17 +176,18 @@ class Conversation:
             self.registration.request_failed(error, now)
 
     def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> bool:
-        request, sent = self._sent.pop(transaction, (None, 0.0))
-        if request is None:
+        sent = self._sent.pop(transaction, None)
+        if sent is None:
             return False
-        self._record(request, status, reason, now - sent)
+        self._record(transaction, status, reason, now - sent)
         return True
 
-    def _record(self, request: Request, status: int, reason: str, seconds: float) -> None:
+    def _record(
+        self, transaction: ClientTransaction, status: int, reason: str, seconds: float
+    ) -> None:
         ms = round(seconds * 1000, 1)
-        self.result.exchange.append(
-            SipExchange(request.method, status, reason, ms, self.hop.transport)
-        )
+        method, transport = transaction.request.method, transaction.hop.transport
+        self.result.exchange.append(SipExchange(method, status, reason, ms, transport))
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         """Keep-alive OPTIONS are answered; there is nothing else that we do yet."""
