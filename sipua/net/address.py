@@ -51,6 +51,12 @@ def family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def check_port(hop: Hop) -> None:
+    """Raise Unreachable if the port of ``hop`` cannot be one."""
+    if not 0 < hop.port < 65536:
+        raise Unreachable(f"{hop}: there is no such port; ports are 1 to 65535")
+
+
 def new_socket(
     kind: socket.SocketKind, of: socket.AddressFamily, interface: str | None
 ) -> socket.socket:
@@ -126,7 +132,7 @@ def numeric_host(name: tuple[str, int] | tuple[str, int, int, int]) -> str:
 def unreachable(hop: Hop, error: OSError) -> Unreachable:
     """Make the sentence for a system call that failed on the way to ``hop``."""
     number = error.errno or 0
-    what = os.strerror(number).lower() if number else str(error)
+    what = os.strerror(number).lower() if number > 0 else str(error)
     hint = HINTS.get(number)
     return Unreachable(f"{hop}: {what}; {hint}" if hint else f"{hop}: {what}")
 

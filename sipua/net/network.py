@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sipua.errors import LocalError, NetworkError, Unreachable
-from sipua.net.address import WILDCARDS, bind, family, new_socket, source_address
+from sipua.net.address import WILDCARDS, bind, check_port, family, new_socket, source_address
 from sipua.net.events import Failed, NetEvent, Received, Woken
 from sipua.net.udp import UdpSocket
 
@@ -73,8 +73,7 @@ class Network:
     def send(self, data: bytes, hop: Hop) -> None:
         """Send one message. Never waits; a failure is reported by poll() as Failed."""
         try:
-            if not 0 < hop.port < 65536:
-                raise Unreachable(f"{hop}: there is no such port")
+            check_port(hop)
             if hop.transport == "UDP":
                 way = self._udp.get(hop.local) or self._udp_for(hop)
                 if not way.send(data, hop):
@@ -126,6 +125,7 @@ class Network:
         TlsFailure when there is no way there, LocalError when ``bound_to`` or
         ``interface`` cannot be had.
         """
+        check_port(hop)
         if hop.local is not None:
             return hop.local
         if hop.transport != "UDP":

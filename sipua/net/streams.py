@@ -27,6 +27,7 @@ MAX_OPENED = 256  # connections that we opened
 MAX_HELD = 1 << 24  # octets of unfinished messages, all connections together
 BACKLOG = 1024  # connections that came in one burst; the system may allow fewer
 ACCEPTS_PER_TURN = 32
+NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 # Seconds for a connection to come about, for a TLS handshake, for a message that has begun
 # to end, and for the pong of RFC 5626 §4.4.1, which names ten.
@@ -103,10 +104,10 @@ class Streams:
                 accepted, name = listener.accept()
             except BlockingIOError:
                 return
-            except OSError:
-                # Out of descriptors, or the peer is gone already; the former needs room.
-                self._evict()
-                return
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    self._evict()
+                return  # else the peer is gone already
             if len(self._strangers) + len(self._known) >= MAX_ACCEPTED:
                 self._evict()
             accepted.setblocking(False)
@@ -167,10 +168,13 @@ class Streams:
         if hop.transport == "TLS":
             _ = self._contexts.client  # complain about the CA file before anything is sent
         opening = self._new_way(hop)
-        number = opening.connect_ex((hop.address, hop.port))
-        if number not in {0, errno.EINPROGRESS}:
+        try:
+            opening.connect((hop.address, hop.port))
+        except BlockingIOError:
+            pass
+        except OSError as error:
             opening.close()
-            raise unreachable(hop, OSError(number, ""))
+            raise unreachable(hop, error) from None
         connection = self._wrap(opening, hop, opened_here=True)
         self._opened += 1
         self._connections[hop] = self._connections[connection.flow] = connection

@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from certificates import Authority
 
+from net.certificates import Authority
 from sipua.errors import Unreachable
 from sipua.net.driver import Driver
 from sipua.net.network import Network

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from net_loop import BODY, MESSAGE, connect, failures, is_closed, messages, run, settle
 
+from net.turns import BODY, MESSAGE, connect, failures, is_closed, messages, run, settle
 from sipua.errors import LocalError, Unreachable
 from sipua.net import streams, tcp
 from sipua.net.network import Failed, Network, Received

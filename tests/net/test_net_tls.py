@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from certificates import Authority
-from net_loop import MESSAGE, connect, failures, is_closed, messages, run, settle
 
+from net.certificates import Authority
+from net.turns import MESSAGE, connect, failures, is_closed, messages, run, settle
 from sipua.errors import TlsFailure, Unreachable
 from sipua.net import streams
 from sipua.net.network import Failed, Network, Received

@@ -207,6 +207,9 @@ def test_address_that_went_away(ours: Network, theirs: Network) -> None:
         Hop("UDP", "127.0.0.1\0", 5060),
         Hop("TCP", "127.0.0.1", 70000),
         Hop("TCP", "pcscf.example.org", 5060),
+        Hop("TCP", "fe80::1%nosuch0", 5060),
+        Hop("UDP", "fe80::1%nosuch0", 5060),
+        Hop("TLS", "255.255.255.255", 5060),
         Hop("TCP", "127.0.0.1", 5060, ("127.0.0.1", 5060)),
     ],
     ids=str,
@@ -218,6 +221,22 @@ def test_hops_that_cannot_be(ours: Network, hop: Hop) -> None:
     assert isinstance(event, Failed)
     assert event.hop == hop
     assert isinstance(event.error, Unreachable)
+
+
+@pytest.mark.parametrize(
+    "hop",
+    [
+        Hop("UDP", "pcscf.example.org", 5060),
+        Hop("UDP", "127.0.0.1", 65536),
+        Hop("TCP", "127.0.0.1", 65536),
+        Hop("TCP", "fe80::1%nosuch0", 5060),
+        Hop("SCTP", "127.0.0.1", 5060),
+    ],
+    ids=str,
+)
+def test_no_local_address_towards_what_cannot_be(ours: Network, hop: Hop) -> None:
+    with pytest.raises(Unreachable):
+        ours.local_address(hop)
 
 
 def test_bound_to_an_address_and_port(theirs: Network) -> None:
