@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 SUCCESS = 0x00000000
 PROTO_MISMATCH = 0x8010000F
 NO_READERS_AVAILABLE = 0x8010002E
+TIMEOUT = 0x8010000A
 RESET_CARD = 0x80100068
+COMM_ERROR = 0x80100013
+NOT_TRANSACTED = 0x80100016
+
+REMOVAL_SIGNS = frozenset((COMM_ERROR, NOT_TRANSACTED))
+REMOVAL_SECONDS = 1.0  # pcscd asks its readers several times a second
 
 # What a PC/SC result means to people; {} is the reader's name.
 FAILURES: dict[int, tuple[type[CardError], str]] = {
@@ -38,8 +44,8 @@ FAILURES: dict[int, tuple[type[CardError], str]] = {
         "the PC/SC service stopped or refused this program: is pcscd running, and of the same"
         " version as libpcsclite (they often differ in containers)?",
     ),
-    0x80100013: (TransmitError, "the reader {} lost the connection to the card or to pcscd"),
-    0x80100016: (TransmitError, "the reader {} did not carry the command"),
+    COMM_ERROR: (TransmitError, "the reader {} lost the connection to the card or to pcscd"),
+    NOT_TRANSACTED: (TransmitError, "the reader {} did not carry the command"),
     0x80100066: (TransmitError, "the card in {} does not answer; is it in the right way round?"),
     0x80100067: (TransmitError, "the card in {} has no power"),
     RESET_CARD: (TransmitError, "another program reset the card in {}; try again"),
@@ -82,6 +88,20 @@ class Service:
             (name, bool(state & scard.SCARD_STATE_PRESENT), bytes(atr))
             for name, state, atr in states
         ]
+
+    def card_left(self, reader: str) -> bool:
+        """Whether the card is out of the reader, or leaves it within REMOVAL_SECONDS."""
+        scard = self.scard
+        state, wait = scard.SCARD_STATE_UNAWARE, 0
+        for _ in range(2):
+            result, states = scard.SCardGetStatusChange(self._context, wait, [(reader, state)])
+            if result & 0xFFFFFFFF == TIMEOUT:
+                return False
+            self.check(result, reader)
+            state, wait = states[0][1], int(REMOVAL_SECONDS * 1000)
+            if not state & scard.SCARD_STATE_PRESENT:
+                return True
+        return False
 
     def connect(self, reader: str) -> tuple[int, int]:
         """A card handle, shared, and its protocol: T=0 where the card has it, else T=1."""
@@ -130,6 +150,11 @@ class PcscLink(CardLink):
         result, answer = scard.SCardTransmit(self._open(), pci, list(command))
         if result & 0xFFFFFFFF == RESET_CARD:
             self._reconnect(scard.SCARD_LEAVE_CARD)
+        code = result & 0xFFFFFFFF
+        # what drivers say of a card just pulled, before pcscd itself knows
+        is_suspicious = code in REMOVAL_SIGNS or (code == SUCCESS and len(answer) < 2)
+        if is_suspicious and self._service.card_left(self.reader):
+            raise NoCard(f"the card was taken out of {self.reader} during a command")
         self._service.check(result, self.reader)
         octets = bytes(answer)
         if command[1] == VERIFY_PIN and len(command) > 5 and octets == b"\x90\x00":

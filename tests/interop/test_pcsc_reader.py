@@ -18,7 +18,7 @@ from card.aka.result import MacFailure, SynchronisationFailure
 from card.aka.vector import Vector, make_vector
 from card.emulator.card import ATR, EmulatedCard
 from card.emulator.vpcd import VpcdCard
-from card.errors import AnswerError, NoCard, NoReader, PinRequired, TransmitError
+from card.errors import NoCard, NoReader, PinRequired, TransmitError
 from card.exchange import Exchange
 from card.isim import IsimSession
 from card.link import CardLink
@@ -267,20 +267,6 @@ def test_a_card_pulled_during_authenticate(insert: Insert, connect: Connect) -> 
         isim.authenticate(bytes(16), bytes(16))
     with pytest.raises(NoCard, match="taken out"):
         isim.impi()
-
-
-def test_an_empty_answer_of_a_card_that_stays_is_no_removal(
-    insert: Insert, connect: Connect
-) -> None:
-    class Speechless(EmulatedCard):
-        def transmit(self, command: bytes) -> bytes:
-            return b"" if command[1] == 0x88 else super().transmit(command)
-
-    insert(Speechless(SHIPPED))
-    isim = isim_on(connect("pcsc"))
-    with pytest.raises((AnswerError, TransmitError)):
-        isim.authenticate(bytes(16), bytes(16))
-    assert isim.impi()
 
 
 def test_pcscd_stopped_and_started(pcscd: Pcscd, insert: Insert, connect: Connect) -> None:
