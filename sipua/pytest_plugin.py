@@ -99,9 +99,11 @@ def sipua_card(sipua_card_profile: Profile) -> Iterator[CardLink]:
 @pytest.fixture
 def sipua_core_factory(sipua_card_profile: Profile) -> Iterator[CoreFactory]:
     """Makes networks, as many as the test wants; each is stopped when the test ends."""
+    from contextlib import ExitStack
+
     from sipua.core.server import CoreServer
 
-    running: list[CoreServer] = []
+    running = ExitStack()
 
     def make(
         *,
@@ -118,13 +120,10 @@ def sipua_core_factory(sipua_card_profile: Profile) -> Iterator[CoreFactory]:
             algorithm=algorithm,
             **settings,
         )
-        core.start()
-        running.append(core)
-        return core
+        return running.enter_context(core)
 
-    yield make
-    for core in reversed(running):
-        core.stop()
+    with running:
+        yield make
 
 
 @pytest.fixture
@@ -143,21 +142,20 @@ def sipua_user_agent(sipua_card_profile: Profile) -> Iterator[UserAgentFactory]:
 
     One at a time: the card is in one reader.
     """
+    from contextlib import ExitStack
+
     from sipua.agent import UserAgent
     from sipua.identity_module import CardChoice
     from sipua.settings import AgentSettings
 
-    made: list[UserAgent] = []
+    made = ExitStack()
 
     def make(**settings: Any) -> UserAgent:
         choice = CardChoice(f"emulated:{sipua_card_profile.path}")
-        agent = UserAgent(choice, AgentSettings(**settings))
-        made.append(agent)
-        return agent
+        return made.enter_context(UserAgent(choice, AgentSettings(**settings)))
 
-    yield make
-    for agent in made:
-        agent.close()
+    with made:
+        yield make
 
 
 @pytest.fixture

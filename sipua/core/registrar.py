@@ -24,7 +24,7 @@ from sipua.sip.inspection import Abilities, Refused, inspect
 from sipua.sip.uri import SipUri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sipua.core.challenger import Challenger
     from sipua.core.faults import Faults
@@ -47,7 +47,7 @@ class Reply(NamedTuple):
     Call-ID and CSeq are added by who sends it."""
 
     status: int
-    headers: list[tuple[str, str]] = []
+    headers: Sequence[tuple[str, str]] = ()
     reason: str = ""
 
 

@@ -58,6 +58,7 @@ class CoreServer:
         *,
         faults: Iterable[str | Fault] = (),
         algorithm: str | None = None,
+        qop: tuple[str, ...] = ("auth", "auth-int"),
         expiry: ExpiryPolicy | None = None,
         state_dir: str | None = None,
         tls: TlsSettings | None = None,
@@ -68,9 +69,10 @@ class CoreServer:
         """``listen`` holds transport, numeric address and port; port 0 takes a free one.
 
         ``algorithm`` fixes what is asked for; None follows the user agent's
-        hint. ``state_dir`` is a folder for the AuC's counters, which otherwise
-        last as long as this object. ``rng`` is for tests that want RAND to be
-        known. ``on_message`` sees every message sent and received.
+        hint. ``qop`` is what challenges offer, () for the form of RFC 2069.
+        ``expiry`` bounds how long registrations last. ``state_dir`` is a folder
+        for the AuC's counters, which otherwise last as long as this object.
+        ``rng`` is for tests that want RAND to be known. ``on_message`` sees every message sent and received.
 
         Raises LocalError for what cannot be served: profiles that share an
         identity, faults for nobody, an address that is not loopback without
@@ -81,6 +83,7 @@ class CoreServer:
         _refuse_strangers(self.faults, self._directory)
         self._listen = [_checked(*each, allow_remote=allow_remote) for each in listen]
         self._algorithm = algorithm
+        self._qop = qop
         self._expiry = expiry or ExpiryPolicy()
         self._state_dir = state_dir
         self._tls = tls
@@ -130,7 +133,7 @@ class CoreServer:
         edge = Edge(self.faults, self._directory, time.monotonic, self._tls)
         try:
             auc = self._open_auc()
-            challenger = Challenger(auc, self._rng, algorithm=self._algorithm)
+            challenger = Challenger(auc, self._rng, algorithm=self._algorithm, qop=self._qop)
             self._registrar = Registrar(
                 self._directory, challenger, self.faults, expiry=self._expiry, date=_date
             )

@@ -10,6 +10,7 @@ import pytest
 import sipua.pytest_plugin
 from card.link import CardLink
 from card.profile import Profile
+from sipua.agent import UserAgent
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory, UserAgentFactory
 from sipua.verdict import Verdict
@@ -156,10 +157,40 @@ def test_each_fault_leads_our_user_agent_to_its_verdict(
     assert result.resynchronised is (fault == "sqn-behind")
 
 
-@pytest.mark.parametrize("fault", ["silence", "die"])
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+@pytest.mark.parametrize(
+    ("fault", "verdicts"),
+    [
+        ("silence", {Verdict.TIMEOUT}),
+        # a datagram that comes just before the socket is closed is swallowed
+        ("die", {Verdict.UNREACHABLE, Verdict.TIMEOUT}),
+    ],
+)
 def test_a_network_that_falls_silent(
-    sipua_core_factory: CoreFactory, sipua_user_agent: UserAgentFactory, fault: str
+    sipua_core_factory: CoreFactory,
+    sipua_user_agent: UserAgentFactory,
+    fault: str,
+    verdicts: set[Verdict],
+    transport: str,
 ) -> None:
-    core = sipua_core_factory(faults=[fault], listen=["UDP"])
-    result = sipua_user_agent(pcscf=str(core.hops[0]), timeout=1.0).register()
-    assert result.verdict in {Verdict.TIMEOUT, Verdict.UNREACHABLE}
+    core = sipua_core_factory(faults=[fault], listen=[transport])
+    result = sipua_user_agent(pcscf=str(core.hops[0]), timeout=1.5).register()
+    assert result.verdict in verdicts, result.reason
+
+
+@pytest.mark.parametrize("qop", [(), ("auth",), ("auth-int",)])
+def test_each_protection_that_is_offered_is_answered(
+    sipua_core_factory: CoreFactory, sipua_user_agent: UserAgentFactory, qop: tuple[str, ...]
+) -> None:
+    core = sipua_core_factory(listen=["UDP"], qop=qop)
+    result = sipua_user_agent(pcscf=str(core.hops[0])).register()
+    assert result.verdict is Verdict.REGISTERED, result.reason
+
+
+def test_a_registration_is_removed(
+    sipua_registered: UserAgent, sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    assert sipua_card_profile.isim is not None
+    assert sipua_core.bindings(sipua_card_profile.isim.impi)
+    assert sipua_registered.deregister().verdict is Verdict.DEREGISTERED
+    assert not sipua_core.bindings(sipua_card_profile.isim.impi)
