@@ -12,7 +12,7 @@ ASK = """
 import sys
 from card.errors import NoReader
 from card.readers.locate import list_readers, open_card
-for ask in (list_readers, lambda: open_card("pcsc"), lambda: open_card("pcsc:imsi=001010123456789")):
+for ask in (list_readers, lambda: open_card("pcsc"), lambda: open_card("pcsc:imsi=00101")):
     try:
         ask()
     except NoReader as error:
