@@ -72,7 +72,8 @@ class CoreServer:
         hint. ``qop`` is what challenges offer, () for the form of RFC 2069.
         ``expiry`` bounds how long registrations last. ``state_dir`` is a folder
         for the AuC's counters, which otherwise last as long as this object.
-        ``rng`` is for tests that want RAND to be known. ``on_message`` sees every message sent and received.
+        ``rng`` is for tests that want RAND to be known. ``on_message`` sees
+        every message sent and received.
 
         Raises LocalError for what cannot be served: profiles that share an
         identity, faults for nobody, an address that is not loopback without
