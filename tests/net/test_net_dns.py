@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dns.flags
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sipua.sip.hop import Hop
 
+ROOT = Path(__file__).parents[2]
 ZONE = """
 ims.example. NAPTR 10 10 "s" "SIP+D2T" "" _sip._tcp.ims.example.
 ims.example. NAPTR 20 10 "s" "SIP+D2U" "" _sip._udp.other.example.
@@ -227,4 +229,4 @@ def test_dnspython_is_not_loaded_in_vain(host: str) -> None:
         f"print(resolve(Target({host!r}), random.Random(1))); "
         "assert 'dns' not in sys.modules and 'encodings.idna' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +23,10 @@ from sipua.sip.hop import Hop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sipua.net.network import NetEvent
 
+ROOT = Path(__file__).parents[2]
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
 
 
@@ -299,7 +300,7 @@ def test_ssl_is_not_loaded_in_vain() -> None:
         "loaded = {'ssl', 'threading', 'asyncio', 'logging', 'dataclasses'} & set(sys.modules); "
         "assert not loaded, loaded"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 # OpenSSL on the other side
