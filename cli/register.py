@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     help="Answer these algorithms only, as AKAv1-MD5 or AKAv2-MD5.",
 )
 @click.option(
+    "--plain-res",
+    is_flag=True,
+    help="Answer AKAv2 with RES as the password, as servers do that know it by name only.",
+)
+@click.option(
     "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header field."
 )
 @option("--user-agent", metavar="TEXT", help="Value of User-Agent; none is sent without it.")

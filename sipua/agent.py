@@ -327,6 +327,7 @@ class UserAgent:
             user_agent=settings.user_agent,
             headers=settings.headers,
             schemes=settings.scheme,
+            plain_res=settings.plain_res,
             # A server that wants more patience than the attempt has is told so at once.
             retry_limit=settings.timeout / 2,
         )

@@ -13,7 +13,8 @@ class AgentSettings(NamedTuple):
 
     ``pcscf`` and ``bind`` are texts as typed; ``transport`` is auto, udp, tcp or
     tls. ``algorithm`` is the hint in the first REGISTER, empty for none.
-    ``scheme`` restricts which algorithms are answered, empty for all.
+    ``scheme`` restricts which algorithms are answered, empty for all;
+    ``plain_res`` answers AKAv2 with RES itself as the password.
     ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
     system's.
     """
@@ -30,6 +31,7 @@ class AgentSettings(NamedTuple):
     expires: int = DEFAULT_EXPIRES
     algorithm: str = "AKAv1-MD5"
     scheme: tuple[str, ...] = ()
+    plain_res: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     user_agent: str = ""
     timeout: float = 32.0

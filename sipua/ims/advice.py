@@ -56,10 +56,11 @@ def _wrong_response(settings: RegistrationSettings, algorithm: str) -> tuple[str
         "as roaming, barring, or a vector that it has lost.",
     ]
     if algorithm.startswith("AKAv2"):
-        other = "RFC 4169" if settings.plain_res else "RES itself as the password"
+        other = "without" if settings.plain_res else "with"
         hints.insert(
             0,
-            f"Some servers mean another password by {algorithm}: try it with {other}.",
+            f"Some servers mean RES itself by {algorithm}, not what RFC 4169 derives from it: "
+            f"try it {other} --plain-res.",
         )
     return tuple(hints)
 

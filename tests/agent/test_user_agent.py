@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from net.certificates import Authority
 
 from card.errors import NoCard
 from card.link import CardLink
@@ -27,7 +28,6 @@ from sipua.settings import AgentSettings
 from sipua.sip.hop import Hop
 from sipua.trace.step import Step
 from sipua.verdict import Verdict
-from net.certificates import Authority
 
 AUTHENTICATE = 0x88
 
@@ -116,7 +116,11 @@ def test_a_card_that_never_answers_ends_with_the_patience(
     agent: Make, reader: Reader, sipua_core: CoreServer
 ) -> None:
     released = threading.Event()
-    reader.before_authenticate = lambda: bool(released.wait(20)) and None
+
+    def hang() -> None:
+        released.wait(20)
+
+    reader.before_authenticate = hang
     result = agent(pcscf=str(sipua_core.hop("UDP")), timeout=0.5).register()
     released.set()
     assert result.verdict is Verdict.TIMEOUT
@@ -237,17 +241,17 @@ def test_ipv6(agent: Make, sipua_card_profile: Profile) -> None:
 
 
 def test_a_large_request_goes_by_tcp_and_by_udp_when_tcp_is_refused(
-    agent: Make, sipua_core_factory: CoreFactory
+    agent: Make, sipua_core_factory: CoreFactory, sipua_card_profile: Profile
 ) -> None:
     padding = (("P-Padding", "x" * 1400),)
-    both = sipua_core_factory()
-    by_tcp = agent(pcscf=str(both.hop("UDP")), headers=padding).register()
-    assert by_tcp.verdict is Verdict.REGISTERED
-    assert {step.transport for step in by_tcp.exchange} == {"TCP"}
-    udp_only = sipua_core_factory(listen=["UDP"])
-    by_udp = agent(pcscf=str(udp_only.hop("UDP")), headers=padding).register()
+    udp = sipua_core_factory(listen=["UDP"]).hop("UDP")
+    by_udp = agent(pcscf=str(udp), headers=padding).register()
     assert by_udp.verdict is Verdict.REGISTERED
     assert {step.transport for step in by_udp.exchange} == {"UDP"}
+    with CoreServer([sipua_card_profile], [("TCP", udp.address, udp.port)]):
+        by_tcp = agent(pcscf=str(udp), headers=padding).register()
+    assert by_tcp.verdict is Verdict.REGISTERED
+    assert {step.transport for step in by_tcp.exchange} == {"TCP"}
 
 
 def test_no_secret_reaches_an_observer_a_result_or_a_repr(
