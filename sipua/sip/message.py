@@ -94,18 +94,20 @@ class Message:
     def to_bytes(self) -> bytes:
         """The message as it goes on the wire, with the Content-Length of its body.
 
-        Raises LocalError when a line end stands in a header, which would make
-        two of it.
+        Raises LocalError for a header name that is none, and for a line end
+        inside a header, which would make two of it.
         """
-        lines = [
-            f"{name}: {value}" for name, value in self.headers if KEYS[name] != "content-length"
-        ]
-        lines.insert(0, self.start_line)
-        if _line_end_inside(lines):
-            raise LocalError("a line end inside the start line or a header")
-        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
-        head = "\r\n".join(lines)
-        return head.encode("utf-8", "surrogateescape") + self.body
+        try:
+            lines = [
+                f"{name}: {value}" for name, value in self.headers if KEYS[name] != "content-length"
+            ]
+            lines.insert(0, self.start_line)
+            if _line_end_inside(lines):
+                raise LocalError("a line end inside the start line or a header")
+            lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
+            return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+        except (ParseError, UnicodeEncodeError) as error:
+            raise LocalError(f"this message cannot be written: {error}") from error
 
     def __repr__(self) -> str:
         # bodies and headers may hold what is nobody's business
