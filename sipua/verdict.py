@@ -86,7 +86,7 @@ SENTENCE = {
     Verdict.CARD_ERROR: "The card answered with something unexpected.",
     Verdict.MAC_FAILURE: "The card refused the network's AUTN: card and network hold other keys.",
     Verdict.SYNC_FAILURE: "Card and network are still out of step after AUTS was sent.",
-    Verdict.NO_AKA_OFFERED: "The server asks for a password, not for the SIM; nothing was answered.",
+    Verdict.NO_AKA_OFFERED: "The server asks for a password, not the SIM; nothing was answered.",
     Verdict.BAD_CHALLENGE: "The server's challenge cannot be read.",
     Verdict.REJECTED: "The server refused before any challenge.",
     Verdict.WRONG_RESPONSE: "The server challenged, was answered, and refused the answer.",

@@ -1,4 +1,4 @@
-"""The house rules of ARCHITECTURE.md, enforced: who imports whom, what stays lazy, what stays secret."""
+"""The house rules of ARCHITECTURE.md, enforced: who imports whom, and what stays lazy."""
 
 from __future__ import annotations
 
