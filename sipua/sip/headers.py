@@ -264,10 +264,13 @@ def _add_auth_param(challenge: Challenge, name: str, text: str) -> None:
     if not is_token(name):
         raise ParseError(f"not a parameter name: {name[:20]!r}")
     if text.startswith('"'):
-        if end_of_quoted(text, 0) != len(text):
-            raise ParseError(f"text after the quoted value of {name}")
         challenge.quoted.add(name.lower())
-        text = unquote(text)
+        if "\\" not in text and text.find('"', 1) == len(text) - 1:
+            text = text[1:-1]
+        elif end_of_quoted(text, 0) == len(text):
+            text = unquote(text)
+        else:
+            raise ParseError(f"text after the quoted value of {name}")
     challenge.params.append((name, text))
 
 

@@ -214,7 +214,7 @@ def test_one_challenge() -> None:
 def test_several_challenges_in_one_value() -> None:
     found = split_challenges(
         'Digest realm="a, Basic b", nonce=1, Basic realm="b",Negotiate, Digest realm=c,'
-        "Bearer abc==, Newer"
+        "Bearer abc==, Newer, Last abc"
     )
     assert [(challenge.scheme, challenge.params) for challenge in found] == [
         ("Digest", [("realm", "a, Basic b"), ("nonce", "1")]),
@@ -223,6 +223,7 @@ def test_several_challenges_in_one_value() -> None:
         ("Digest", [("realm", "c")]),
         ("Bearer", [("abc", "=")]),
         ("Newer", []),
+        ("Last", [("abc", "")]),
     ]
 
 

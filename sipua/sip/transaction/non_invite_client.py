@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sipua.sip import timers
 from sipua.sip.transaction.client import (
     ClientTransaction,
@@ -25,9 +23,6 @@ from sipua.sip.transaction.machine import (
     Row,
     Table,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def start_e_and_f(transaction: NonInviteClient, _: object, now: float) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sipua.sip import timers
 from sipua.sip.transaction.machine import (
     COMPLETED,
@@ -26,9 +24,6 @@ from sipua.sip.transaction.server import (
     send,
     send_again,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def start_j(transaction: NonInviteServer, _: object, now: float) -> None:
