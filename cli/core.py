@@ -94,7 +94,11 @@ def core(
     except (CardError, SipuaError) as error:
         raise click.UsageError(str(error)) from error
     announce(server, as_json)
-    serve_until_signalled(server)
+    try:
+        serve_until_signalled(server)
+    except CardError as error:
+        click.echo(f"The network ends: {error}", err=True)
+        return 1
     return 0
 
 

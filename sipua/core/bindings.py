@@ -97,6 +97,8 @@ def update(
 ) -> list[Binding]:
     """The bindings after a REGISTER; all of its changes or, with an exception, none.
 
+    The oldest make room where there would be more than MAX_BINDINGS.
+
     Raises PeerError with the status to answer.
     """
     current = active(bindings, now)
@@ -116,9 +118,10 @@ def update(
         if expires:
             params = _kept_parameters(contact.params)
             changed.append(Binding(contact.uri, params, now + expires, call_id, cseq, path, source))
-    if len(changed) > MAX_BINDINGS:
+    if len(asked.contacts) > MAX_BINDINGS:
         raise PeerError(f"more than {MAX_BINDINGS} contacts", 403, "Too Many Contacts")
-    return changed
+    # Who starts again and again from new ports must not lock himself out: the oldest go.
+    return changed[-MAX_BINDINGS:]
 
 
 def _check_order(existing: Binding, call_id: str, cseq: int) -> None:

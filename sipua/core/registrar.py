@@ -100,7 +100,7 @@ class Registrar:
 
     def _register(self, request: Request, source: Hop, now: float) -> Reply:
         """The steps of RFC 3261 §10.3; step 2 is done by ``inspect``."""
-        if SipUri.parse(request.uri).host.lower() not in self._directory.domains:  # step 1
+        if not self._is_served(request.uri, source):  # step 1
             raise PeerError(f"{request.uri} is not of this network", 404, "Domain Not Served")
         subscriber = self._directory.by_impu(request.to.uri)
         if subscriber is None:  # step 5, before 3, since the subscriber's key is needed
@@ -130,6 +130,13 @@ class Registrar:
         if self._date is not None:
             lines.append(("Date", self._date()))
         return Reply(200, lines)
+
+    def _is_served(self, uri: str, source: Hop) -> bool:
+        """Whether the Request-URI names a domain of ours, or the address it was sent to."""
+        host = SipUri.parse(uri).host.lower()
+        return host in self._directory.domains or (
+            source.local is not None and host == format_host(source.local[0])
+        )
 
 
 def _warning(error: PeerError) -> tuple[str, str]:

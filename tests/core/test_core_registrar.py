@@ -422,6 +422,15 @@ def test_contacts_are_limited() -> None:
     assert attempt.registrar.bindings(attempt.terminal.impi, attempt.now) == []
 
 
+def test_the_oldest_contact_makes_room_for_a_new_one() -> None:
+    attempt = Attempt(network())
+    for n in range(MAX_BINDINGS + 1):
+        reply = attempt.register(Contact=f"<sip:c{n}@127.0.0.1>")
+        assert reply.status == 200
+    kept = [binding.uri for binding in attempt.registrar.bindings(attempt.terminal.impi, 0.0)]
+    assert kept == [f"sip:c{n}@127.0.0.1" for n in range(1, MAX_BINDINGS + 1)]
+
+
 @pytest.mark.parametrize(
     ("method", "status"), [("OPTIONS", 200), ("INVITE", 405), ("BYE", 405), ("FOO", 501)]
 )

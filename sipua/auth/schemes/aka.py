@@ -264,7 +264,7 @@ def write_authentication_info(
         return f'rspauth="{rspauth}"'
     return (
         f'rspauth="{rspauth}", qop={credentials.qop}, nc={count_text(credentials.nc)}, '
-        f'cnonce="{credentials.cnonce}"'
+        f'cnonce="{_escaped(credentials.cnonce)}"'
     )
 
 
@@ -305,10 +305,9 @@ def _qop_options(value: str) -> tuple[str, ...]:
 
 
 def _nonce_count(text: str) -> int:
-    try:
-        nc = int(text, 16)
-    except ValueError as error:
-        raise CredentialsError("nc is not hexadecimal") from error
+    if not text or text.strip("0123456789abcdefABCDEF"):  # int() takes "0x1" and "1_0" as well
+        raise CredentialsError("nc is not hexadecimal")
+    nc = int(text[:9], 16)
     if not 0 < nc <= NC_LIMIT:
         raise CredentialsError("nc is out of range")
     return nc
