@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from card.apdu import ALL, GET_RESPONSE, GSM_CLASS, PIN_INSTRUCTIONS, Command, Response
 from card.errors import AnswerError
-from card.masking import TracedApdu, masked, unmasked
 
 if TYPE_CHECKING:
     from card.link import CardLink
+    from card.masking import TracedApdu
 
 MOST_FETCHES = 32  # GET RESPONSEs for one command, 8 KiB
 CHANNEL_BITS = 0x03  # of CLA: the logical channel
@@ -114,6 +114,8 @@ class Exchange:
         if len(answer) < 2:
             raise AnswerError(f"the answer to {command.name} has no status word")
         if self._trace is not None:
+            from card.masking import masked, unmasked
+
             self._trace(
                 unmasked(command, answer)
                 if self._show_secrets

@@ -9,7 +9,7 @@ from card.aka.milenage import Milenage
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from card.aka.vector import AkaFunctions
+    from card.aka.functions import AkaFunctions
 
     class Authentication(Protocol):
         """What a profile says about its keys; ``card.profile.Authentication`` is one."""

@@ -6,33 +6,16 @@ SQN is a number of 48 bits here; its octets appear only inside the messages.
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from card.aka.result import MacFailure
+
+if TYPE_CHECKING:
+    from card.aka.functions import AkaFunctions
 
 AMF_RESYNC = b"\x00\x00"  # TS 33.102 §6.3.3: MAC-S is computed over AMF 0000
 AUTN_OCTETS = 16
 AUTS_OCTETS = 14
-
-
-class AkaFunctions(Protocol):
-    """f1…f5* of one subscriber: Milenage, TUAK or another set."""
-
-    def f1(self, rand: bytes, sqn: bytes, amf: bytes) -> bytes:
-        """MAC-A, 8 octets."""
-        ...
-
-    def f1star(self, rand: bytes, sqn: bytes, amf: bytes) -> bytes:
-        """MAC-S, 8 octets."""
-        ...
-
-    def f2345(self, rand: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-        """RES (4 to 16 octets), CK (16), IK (16), AK (6)."""
-        ...
-
-    def f5star(self, rand: bytes) -> bytes:
-        """AK of a resynchronisation, 6 octets."""
-        ...
 
 
 class Vector(NamedTuple):

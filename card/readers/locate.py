@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from card.errors import NoReader
 
 if TYPE_CHECKING:
     from card.link import CardLink
+    from card.readers.pcsc import Reader
 
 SPELLINGS = (
     "pcsc, pcsc:NUMBER, pcsc:PART-OF-NAME, pcsc:iccid=DIGITS, pcsc:imsi=DIGITS, "
     "emulated or emulated:PROFILE.toml"
 )
-
-
-class Reader(NamedTuple):
-    """One PC/SC reader: its name, whether a card is in it, and that card's ATR."""
-
-    name: str
-    present: bool
-    atr: bytes
 
 
 def open_card(text: str) -> CardLink:
@@ -47,4 +40,4 @@ def list_readers() -> list[Reader]:
     """
     from card.readers.pcsc import readers
 
-    return [Reader(*each) for each in readers()]
+    return readers()

@@ -7,7 +7,7 @@ connections end when they are told to, not when Python collects them.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from card.apdu import VERIFY_PIN
 from card.errors import CardError, NoCard, NoReader, TransmitError
@@ -54,6 +54,14 @@ FAILURES: dict[int, tuple[type[CardError], str]] = {
 }
 
 
+class Reader(NamedTuple):
+    """One reader: its name, whether a card is in it, and that card's ATR."""
+
+    name: str
+    present: bool
+    atr: bytes
+
+
 class Service:
     """A context of the PC/SC service. Raises NoReader when there is none."""
 
@@ -74,8 +82,8 @@ class Service:
             sentence = f"the reader {{}} failed: {self.scard.SCardGetErrorMessage(result)}"
         raise kind(f"{sentence.format(reader)} (PC/SC {code:08X})")
 
-    def readers(self) -> list[tuple[str, bool, bytes]]:
-        """Name, whether a card is in, and its ATR; nothing is sent to any card."""
+    def readers(self) -> list[Reader]:
+        """All readers, as pcscd orders them; nothing is sent to any card."""
         scard = self.scard
         result, names = scard.SCardListReaders(self._context, [])
         if result & 0xFFFFFFFF == NO_READERS_AVAILABLE or not (result or names):
@@ -85,7 +93,7 @@ class Service:
         result, states = scard.SCardGetStatusChange(self._context, 0, asked)
         self.check(result, "(any)")
         return [
-            (name, bool(state & scard.SCARD_STATE_PRESENT), bytes(atr))
+            Reader(name, bool(state & scard.SCARD_STATE_PRESENT), bytes(atr))
             for name, state, atr in states
         ]
 
@@ -208,8 +216,8 @@ class PcscLink(CardLink):
         self._pin_verified = False
 
 
-def readers() -> list[tuple[str, bool, bytes]]:
-    """Every reader's name, whether a card is in, and its ATR. Raises NoReader."""
+def readers() -> list[Reader]:
+    """Every reader, in pcscd's order. Raises NoReader."""
     service = Service()
     try:
         return service.readers()
@@ -233,10 +241,10 @@ def open_reader(which: str) -> PcscLink:
         fitting = found
     else:
         part = which.casefold()
-        fitting = {number: each for number, each in found.items() if part in each[0].casefold()}
+        fitting = {number: each for number, each in found.items() if part in each.name.casefold()}
     if not fitting:
         raise NoReader(f"no reader fits {which!r}; there is {_names(found)}")
-    occupied = [name for name, present, _ in fitting.values() if present]
+    occupied = [each.name for each in fitting.values() if each.present]
     if not occupied:
         raise NoCard(f"there is no card in {_names(fitting)}")
     return _identified(occupied, what, value) if what in IDENTITIES else _first(occupied)
@@ -291,8 +299,8 @@ def _imsi(uicc: Uicc) -> str:
 IDENTITIES: dict[str, Callable[[Uicc], str]] = {"iccid": Uicc.iccid, "imsi": _imsi}
 
 
-def _names(found: dict[int, tuple[str, bool, bytes]]) -> str:
-    return ", ".join(f"{number}: {name}" for number, (name, _, _) in found.items())
+def _names(found: dict[int, Reader]) -> str:
+    return ", ".join(f"{number}: {each.name}" for number, each in found.items())
 
 
 def _import_scard() -> ModuleType:
