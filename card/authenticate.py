@@ -24,16 +24,20 @@ def authenticate(uicc: Uicc, application: Application, rand: bytes, autn: bytes)
     """Run AKA. RAND and AUTN are 16 octets each.
 
     SELECT and AUTHENTICATE stand in one transaction, since another program may
-    have moved the card to another application. Raises MacFailure,
+    have moved the card to another application. If one has reset the card, the
+    PIN verified before is verified again. Raises MacFailure,
     SynchronisationFailure, PinRequired, NoApplication, StatusError and what
     the link raises.
     """
     if len(rand) != 16 or len(autn) != 16:
         raise ValueError("RAND and AUTN are 16 octets each")
     challenge = b"\x10" + rand + b"\x10" + autn
+    command = Command(0, AUTHENTICATE, 0, CONTEXT_3G, challenge, ALL)
     with uicc.exchange.transaction():
         uicc.select(application)
-        response = uicc.exchange.send(Command(0, AUTHENTICATE, 0, CONTEXT_3G, challenge, ALL))
+        response = uicc.exchange.send(command)
+        if response.sw in pins.ACCESS_REFUSED and uicc.verify_again():
+            response = uicc.exchange.send(command)
     if response.ok:
         return read_answer(response.data)
     if response.sw == INCORRECT_MAC:

@@ -47,13 +47,14 @@ class Uicc:
     several of them, and a directory once selected is not selected again.
     """
 
-    __slots__ = ("_fcp", "_select_p2", "_selected", "exchange")
+    __slots__ = ("_fcp", "_select_p2", "_selected", "_verified_pin", "exchange")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self._select_p2 = NO_DATA
         self._selected: tuple[int, bytes] = (-1, b"")
         self._fcp = Fcp()
+        self._verified_pin: tuple[bytes, int] | None = None
 
     def iccid(self) -> str:
         """The card's number, as printed on it (EF_ICCID)."""
@@ -161,6 +162,19 @@ class Uicc:
             reference, enabled = self._user_pin()
             if enabled:
                 pins.verify(self.exchange, block, reference, force=force)
+                self._verified_pin = block, reference
+
+    def verify_again(self) -> bool:
+        """Verify the PIN that the card took before, which another program's reset made it
+        forget; False when there is none. Raises PinWrong, PinBlocked.
+        """
+        if self._verified_pin is None:
+            return False
+        block, reference = self._verified_pin
+        self._verified_pin = None  # a PIN that is refused now was changed: not a third time
+        pins.verify(self.exchange, block, reference)
+        self._verified_pin = block, reference
+        return True
 
     def _user_pin(self) -> tuple[int, bool]:
         """The user's PIN in the current directory's FCP, and whether the card asks for it;

@@ -27,7 +27,7 @@ def open_card(text: str) -> CardLink:
 
         return EmulatedLink(rest)
     if kind == "pcsc":
-        from card.readers.pcsc import open_reader
+        from card.readers.choice import open_reader
 
         return open_reader(rest)
     raise NoReader(f"there is no kind of card called {text!r}; it is one of {SPELLINGS}")

@@ -7,17 +7,11 @@ connections end when they are told to, not when Python collects them.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from card.apdu import VERIFY_PIN
 from card.errors import CardError, NoCard, NoReader, TransmitError
-from card.exchange import Exchange
 from card.link import CardLink
-from card.uicc import Uicc
-from card.usim import UsimSession
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SUCCESS = 0x00000000
 PROTO_MISMATCH = 0x8010000F
@@ -216,74 +210,8 @@ class PcscLink(CardLink):
         self._pin_verified = False
 
 
-def readers() -> list[Reader]:
-    """Every reader, in pcscd's order. Raises NoReader."""
-    service = Service()
-    try:
-        return service.readers()
-    finally:
-        service.release()
-
-
-def open_reader(which: str) -> PcscLink:
-    """The card that the text after ``pcsc:`` names: nothing, a number counted from 0, part
-    of a reader's name, ``iccid=`` or ``imsi=``.
-
-    Raises NoReader, NoCard, TransmitError.
-    """
-    found = dict(enumerate(readers()))
-    if not found:
-        raise NoReader("the PC/SC service runs, but there is no reader")
-    what, _, value = which.partition("=")
-    if which.isascii() and which.isdecimal():
-        fitting = {number: each for number, each in found.items() if str(number) == which}
-    elif what in IDENTITIES:
-        fitting = found
-    else:
-        part = which.casefold()
-        fitting = {number: each for number, each in found.items() if part in each.name.casefold()}
-    if not fitting:
-        raise NoReader(f"no reader fits {which!r}; there is {_names(found)}")
-    occupied = [each.name for each in fitting.values() if each.present]
-    if not occupied:
-        raise NoCard(f"there is no card in {_names(fitting)}")
-    return _identified(occupied, what, value) if what in IDENTITIES else _first(occupied)
-
-
-def _first(names: list[str]) -> PcscLink:
-    """The first card that can be connected to; if none can, why the first could not."""
-    failures: list[CardError] = []
-    for name in names:
-        try:
-            return _connect(name)
-        except CardError as error:
-            failures.append(error)
-    raise failures[0]
-
-
-def _identified(names: list[str], what: str, value: str) -> PcscLink:
-    """The card whose ICCID or IMSI is ``value``; the others are given back."""
-    silent: list[str] = []
-    for name in names:
-        try:
-            link = _connect(name)
-        except CardError as error:
-            silent.append(f"{name}: {error}")
-            continue
-        try:
-            if IDENTITIES[what](Uicc(Exchange(link))) == value:
-                return link
-        except CardError as error:
-            silent.append(f"{name}: {error}")
-        except BaseException:
-            link.close()
-            raise
-        link.close()
-    unread = f"; not read: {'; '.join(silent)}" if silent else ""
-    raise NoCard(f"no card in a reader has the {what.upper()} {value}{unread}")
-
-
-def _connect(name: str) -> PcscLink:
+def connect(name: str) -> PcscLink:
+    """The card in one reader. Raises NoReader, NoCard, TransmitError."""
     service = Service()
     try:
         return PcscLink(service, name)
@@ -292,15 +220,13 @@ def _connect(name: str) -> PcscLink:
         raise
 
 
-def _imsi(uicc: Uicc) -> str:
-    return UsimSession(uicc, uicc.choose("usim")).imsi()
-
-
-IDENTITIES: dict[str, Callable[[Uicc], str]] = {"iccid": Uicc.iccid, "imsi": _imsi}
-
-
-def _names(found: dict[int, Reader]) -> str:
-    return ", ".join(f"{number}: {each.name}" for number, each in found.items())
+def readers() -> list[Reader]:
+    """Every reader, in pcscd's order. Raises NoReader."""
+    service = Service()
+    try:
+        return service.readers()
+    finally:
+        service.release()
 
 
 def _import_scard() -> ModuleType:

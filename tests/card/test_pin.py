@@ -6,8 +6,9 @@ import pytest
 from card_links import Bench, ScriptedLink
 
 from card import profile
-from card.errors import PinBlocked, PinMalformed, PinWrong, StatusError
+from card.errors import PinBlocked, PinMalformed, PinRequired, PinWrong, StatusError
 from card.exchange import Exchange
+from card.isim import IsimSession
 from card.uicc import Uicc
 
 SHIPPED = profile.shipped()
@@ -128,3 +129,30 @@ def test_the_emulated_card() -> None:
     bench.exchange.reset()
     assert bench.uicc.pin_tries() == 3
     assert Bench(described=SHIPPED).uicc.pin_tries() is None
+
+
+def test_a_pin_that_another_programs_reset_took_away_is_verified_again() -> None:
+    bench = Bench(described=PIN_ENABLED)
+    isim = IsimSession(bench.uicc, bench.uicc.choose("isim"))
+    good = bench.vector(64)
+    bench.card.reset()
+    with pytest.raises(PinRequired):
+        isim.authenticate(good.rand, good.autn)
+    bench.uicc.verify_pin("1234")
+    bench.card.reset()
+    assert isim.authenticate(good.rand, good.autn).res == good.xres
+
+
+def test_a_pin_that_was_changed_meanwhile_is_tried_once_more_and_never_again() -> None:
+    bench = Bench(described=PIN_ENABLED)
+    isim = IsimSession(bench.uicc, bench.uicc.choose("isim"))
+    bench.uicc.verify_pin("1234")
+    change = "0024000110" + (b"1234".hex() + "FF" * 4) + (b"4321".hex() + "FF" * 4)
+    assert bench.card.transmit(bytes.fromhex(change)) == b"\x90\x00"
+    bench.card.reset()
+    good = bench.vector(64)
+    with pytest.raises(PinWrong, match="2 tries"):
+        isim.authenticate(good.rand, good.autn)
+    with pytest.raises(PinRequired):
+        isim.authenticate(good.rand, good.autn)
+    assert bench.uicc.pin_tries() == 2
