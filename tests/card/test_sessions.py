@@ -11,7 +11,7 @@ from card import profile
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.aka.vector import open_auts
 from card.apdu import parse_command
-from card.coding import encode_application
+from card.coding import Application, encode_application
 from card.errors import AnswerError, NoApplication, PinRequired, StatusError
 from card.isim import IsimSession
 from card.usim import UsimSession
@@ -202,6 +202,25 @@ def test_a_card_without_ef_dir_is_asked_for_its_applications() -> None:
     assert Bench(without_ef_dir, USIM_ONLY).uicc.choose("auto").kind == "usim"
     with pytest.raises(NoApplication, match="neither"):
         Bench(without_ef_dir, USIM_ONLY).uicc.choose("isim")
+
+
+def test_an_ef_dir_that_begins_with_something_else() -> None:
+    foreign = encode_application(Application(bytes.fromhex("A000000063504B43532D3135"), "PKCS-15"))
+
+    def two_records_more(command: bytes, transmit: Transmit) -> bytes:
+        """Record 1 is another application, record 2 unused; the card's own follow."""
+        if command[1] != 0xB2 or command[3] != 0xF4:
+            return transmit(command)
+        if command[2] > 2:
+            return transmit(command[:2] + bytes((command[2] - 2,)) + command[3:])
+        record = foreign if command[2] == 1 else b""
+        return record.ljust(26, b"\xff") + b"\x90\x00"
+
+    uicc = Bench(two_records_more).uicc
+    assert [each.kind for each in uicc.applications()] == ["other", "usim", "isim"]
+    assert uicc.applications()[0].label == "PKCS-15"
+    assert uicc.choose("auto").kind == "isim"
+    assert uicc.choose("usim").kind == "usim"
 
 
 def test_records_that_cannot_be_read_do_not_hide_the_others() -> None:
