@@ -6,8 +6,7 @@ with ``take_outgoing``. One endpoint may use several transports at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-from zlib import crc32
+from typing import TYPE_CHECKING
 
 from sipua.errors import LocalError, ParseError
 from sipua.sip import wellformed
@@ -39,7 +38,16 @@ from sipua.sip.transaction.non_invite_server import NonInviteServer
 from sipua.sip.transaction.server import ServerTransaction, status_class
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from typing import Protocol
+
+    from sipua.sip.matching import ServerKey
+
+    class Randomness(Protocol):
+        """What is used of random.Random or secrets.SystemRandom."""
+
+        def getrandbits(self, k: int, /) -> int:
+            """An integer of ``k`` random bits."""
+
 
 __all__ = [
     "AckReceived",
@@ -66,13 +74,6 @@ KEEP_ALIVE = "keep-alive"
 OVERLOAD = "too many requests at one time"
 
 
-class Randomness(Protocol):
-    """What is used of random.Random or secrets.SystemRandom."""
-
-    def getrandbits(self, k: int, /) -> int:
-        """An integer of ``k`` random bits."""
-
-
 class Endpoint:
     """One element's transactions.
 
@@ -92,7 +93,7 @@ class Endpoint:
         self.discarded: dict[str, int] = {}
         self._rng = rng
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
-        self._servers: dict[Hashable, ServerTransaction] = {}
+        self._servers: dict[ServerKey, ServerTransaction] = {}
         self._schedule = Schedule()
         self._outgoing: list[tuple[bytes, Hop]] = []
         self._events: list[Event] = []
@@ -143,7 +144,7 @@ class Endpoint:
         """Answer; raises LocalError when the request has its final answer already."""
         transaction.respond(response, now)
         key = answered_key(transaction.keys[0], response)
-        if key is not None and key not in transaction.keys:
+        if key not in transaction.keys:
             transaction.keys.append(key)
             self._servers[key] = transaction
 
@@ -225,6 +226,8 @@ class Endpoint:
         reason: str = "",
     ) -> None:
         """Answer without a transaction; the same request gets the same To tag again."""
+        from zlib import crc32
+
         try:
             hop = response_hop(stamp(request, source), source)
         except ParseError:

@@ -1,8 +1,11 @@
-"""What an endpoint tells its user."""
+"""What an endpoint tells its user.
+
+Plain classes: named tuples would double the time this wing takes to import.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sipua.sip.hop import Hop
@@ -11,56 +14,89 @@ if TYPE_CHECKING:
     from sipua.sip.transaction.server import ServerTransaction
 
 
-class RequestReceived(NamedTuple):
+class Event:
+    """Any of the following; equal when of one kind and with the same things in it."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._values() == other._values()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self._values()!r}"
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+
+class RequestReceived(Event):
     """A new request, to be answered with Endpoint.respond."""
 
-    transaction: ServerTransaction
-    request: Request
-    source: Hop
+    __slots__ = ("request", "source", "transaction")
+
+    def __init__(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        self.transaction = transaction
+        self.request = request
+        self.source = source
 
 
-class AckReceived(NamedTuple):
+class AckReceived(Event):
     """The ACK for a 2xx; ``transaction`` is the INVITE's where the branch tells."""
 
-    transaction: ServerTransaction | None
-    request: Request
-    source: Hop
+    __slots__ = ("request", "source", "transaction")
+
+    def __init__(
+        self, transaction: ServerTransaction | None, request: Request, source: Hop
+    ) -> None:
+        self.transaction = transaction
+        self.request = request
+        self.source = source
 
 
-class ResponseReceived(NamedTuple):
+class ResponseReceived(Event):
     """A response to a request of ours."""
 
-    transaction: ClientTransaction
-    response: Response
+    __slots__ = ("response", "transaction")
+
+    def __init__(self, transaction: ClientTransaction, response: Response) -> None:
+        self.transaction = transaction
+        self.response = response
 
 
-class TransactionTimeout(NamedTuple):
+class TransactionTimeout(Event):
     """No final response (Timer B, F), or no ACK for ours (Timer H)."""
 
-    transaction: ClientTransaction | ServerTransaction
+    __slots__ = ("transaction",)
+
+    def __init__(self, transaction: ClientTransaction | ServerTransaction) -> None:
+        self.transaction = transaction
 
 
-class TransportFailed(NamedTuple):
+class TransportFailed(Event):
     """The transport could not carry a message of this transaction."""
 
-    transaction: ClientTransaction | ServerTransaction
-    error: Exception
+    __slots__ = ("error", "transaction")
+
+    def __init__(
+        self, transaction: ClientTransaction | ServerTransaction, error: Exception
+    ) -> None:
+        self.transaction = transaction
+        self.error = error
 
 
-class Discarded(NamedTuple):
+class Discarded(Event):
     """A message that went no further. ``reason`` is one of a few, ``detail`` for people."""
 
-    reason: str
-    data: bytes
-    source: Hop
-    detail: str = ""
+    __slots__ = ("data", "detail", "reason", "source")
 
+    def __init__(self, reason: str, data: bytes, source: Hop, detail: str = "") -> None:
+        self.reason = reason
+        self.data = data
+        self.source = source
+        self.detail = detail
 
-Event = (
-    RequestReceived
-    | AckReceived
-    | ResponseReceived
-    | TransactionTimeout
-    | TransportFailed
-    | Discarded
-)
+    def __repr__(self) -> str:
+        # the octets may hold credentials
+        return (
+            f"Discarded({self.reason!r}, {len(self.data)} octets, {self.source}, {self.detail!r})"
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sipua.errors import PeerError
 from sipua.sip import wellformed
 from sipua.sip.message import Request
@@ -14,12 +12,20 @@ from sipua.sip.uri import scheme_of
 ANSWERED_WITH = {"INVITE": "application/sdp"}
 
 
-class Abilities(NamedTuple):
+class Abilities:
     """What a UAS can do. All names as they stand in headers, types in lower case."""
 
-    methods: frozenset[str]
-    extensions: frozenset[str] = frozenset()
-    content_types: frozenset[str] = frozenset()
+    __slots__ = ("content_types", "extensions", "methods")
+
+    def __init__(
+        self,
+        methods: frozenset[str],
+        extensions: frozenset[str] = frozenset(),
+        content_types: frozenset[str] = frozenset(),
+    ) -> None:
+        self.methods = methods
+        self.extensions = extensions
+        self.content_types = content_types
 
 
 class Refused(PeerError):

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from sipua.sip.headers import MAGIC_COOKIE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from sipua.sip.headers import Via
     from sipua.sip.message import Request, Response
 
+ServerKey: TypeAlias = "tuple[object, ...]"
 
-class LegacyKey(NamedTuple):
-    """What RFC 2543 peers' requests are compared by."""
-
-    to_tag: str | None
-    from_tag: str | None
-    call_id: str
-    number: int
-    method: str
-    uri: str
-    via: str
+_BY_BRANCH = "3261"
+_BY_CONTENT = "2543"
 
 
-def server_key(request: Request, via: Via) -> Hashable:
+def server_key(request: Request, via: Via) -> ServerKey:
     """Branch, sent-by and method; ACK counts as the INVITE it is for.
 
     A Via without an RFC 3261 branch (none, or the magic cookie and nothing
@@ -36,8 +27,9 @@ def server_key(request: Request, via: Via) -> Hashable:
     method = "INVITE" if request.method == "ACK" else request.method
     branch = via.branch
     if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
-        return branch, via.sent_by, method
-    return LegacyKey(
+        return _BY_BRANCH, branch, via.sent_by, method
+    return (
+        _BY_CONTENT,
         request.to.tag,
         request.from_.tag,
         request.call_id,
@@ -48,8 +40,8 @@ def server_key(request: Request, via: Via) -> Hashable:
     )
 
 
-def answered_key(key: Hashable, response: Response) -> LegacyKey | None:
-    """What the ACK of an RFC 2543 peer will match, None when branches do it."""
-    if isinstance(key, LegacyKey):
-        return key._replace(to_tag=response.to.tag)
-    return None
+def answered_key(key: ServerKey, response: Response) -> ServerKey:
+    """What the ACK for this response will match; another key only with RFC 2543 peers."""
+    if key[0] is _BY_BRANCH:
+        return key
+    return (_BY_CONTENT, response.to.tag, *key[2:])

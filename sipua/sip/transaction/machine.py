@@ -8,14 +8,40 @@ entered whose table has no row for it. So the tables say all there is to know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
     from sipua.sip.events import Event
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
     from sipua.sip.timers import TimerValues
+
+    # An action is given the transaction, the message that caused it or None, and the time.
+    Action: TypeAlias = Callable[[Any, Any, float], None]
+
+    class Layer(Protocol):
+        """What a transaction needs from the endpoint it lives in."""
+
+        timers: TimerValues
+
+        def transmit(self, data: bytes, hop: Hop) -> None:
+            """Put octets on their way."""
+
+        def report(self, event: Event) -> None:
+            """Tell the transaction user."""
+
+        def wake(self, transaction: Transaction, at: float) -> None:
+            """See to it that ``fire`` is called no later than ``at``."""
+
+        def release(self, octets: int) -> None:
+            """Count octets of a request as held no longer."""
+
+        def ended(self, transaction: Transaction) -> None:
+            """Forget a transaction that reached Terminated."""
+
 
 # States; RFC 3261 figures 5 to 8, RFC 6026 figures 5 and 7
 CALLING = "Calling"
@@ -37,40 +63,19 @@ TRANSPORT_ERROR = "transport error"
 
 NEVER = float("inf")
 
-# An action is given the transaction, the message that caused it or None, and the time.
-Action = Callable[[Any, Any, float], None]
+
+class Row:
+    """What happens in one state on one stimulus: the next state, what is done, says who."""
+
+    __slots__ = ("actions", "source", "state")
+
+    def __init__(self, state: str, actions: tuple[Action, ...], source: str) -> None:
+        self.state = state
+        self.actions = actions
+        self.source = source
 
 
-class Row(NamedTuple):
-    """What happens in one state on one stimulus."""
-
-    state: str
-    actions: tuple[Action, ...]
-    source: str
-
-
-Table = dict[tuple[str, str], Row]
-
-
-class Layer(Protocol):
-    """What a transaction needs from the endpoint it lives in."""
-
-    timers: TimerValues
-
-    def transmit(self, data: bytes, hop: Hop) -> None:
-        """Put octets on their way."""
-
-    def report(self, event: Event) -> None:
-        """Tell the transaction user."""
-
-    def wake(self, transaction: Transaction, at: float) -> None:
-        """See to it that ``fire`` is called no later than ``at``."""
-
-    def release(self, octets: int) -> None:
-        """Count octets of a request as held no longer."""
-
-    def ended(self, transaction: Transaction) -> None:
-        """Forget a transaction that reached Terminated."""
+Table: TypeAlias = dict[tuple[str, str], Row]
 
 
 class Transaction:

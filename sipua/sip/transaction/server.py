@@ -15,9 +15,8 @@ from sipua.sip.transaction.machine import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from sipua.sip.hop import Hop
+    from sipua.sip.matching import ServerKey
     from sipua.sip.message import Response
     from sipua.sip.transaction.machine import Layer
 
@@ -32,7 +31,7 @@ class ServerTransaction(Transaction):
 
     __slots__ = ("data", "keys", "octets", "second_hop")
 
-    def __init__(self, layer: Layer, request: Request, hop: Hop, key: Hashable) -> None:
+    def __init__(self, layer: Layer, request: Request, hop: Hop, key: ServerKey) -> None:
         super().__init__(layer, request, hop)
         self.keys = [key]
         self.data = b""
