@@ -217,3 +217,38 @@ def test_a_late_tick_sends_once_and_goes_on_from_there() -> None:
     world.collect()
     assert world.times() == [0, 10]
     assert world.endpoint.deadline() == pytest.approx(world.now + 1)
+
+
+@pytest.mark.parametrize("status", [200, 486])
+@pytest.mark.parametrize("provisional", [[], [100], [100, 183]])
+@pytest.mark.parametrize(
+    ("method", "linger"), [("INVITE", 32), ("OPTIONS", 5)], ids=["INVITE", "OPTIONS"]
+)
+def test_every_way_to_a_final_response(
+    method: str, linger: float, provisional: list[int], status: int
+) -> None:
+    world = World()
+    transaction = world.request(method)
+    for each in (*provisional, status):
+        world.answer(transaction, each)
+    responses = [event for event in world.events if isinstance(event, ResponseReceived)]
+    assert [event.response.status for event in responses] == [*provisional, status]
+    acknowledged = method == "INVITE" and status == 486
+    assert len(world.sent) == 1 + acknowledged
+    world.run(linger - 0.001)
+    assert transaction.state == ("Accepted" if (method, status) == ("INVITE", 200) else "Completed")
+    world.run(0.001)
+    assert transaction.state == "Terminated"
+    assert len(world.sent) == 1 + acknowledged
+    assert world.endpoint.deadline() is None
+
+
+def test_an_ack_that_cannot_be_delivered_is_reported() -> None:
+    world = World()
+    transaction = world.request("INVITE")
+    world.answer(transaction, 486)
+    error = Unreachable("gone")
+    world.endpoint.transport_failed(transaction.hop, error, world.now)
+    world.collect()
+    assert world.events[1:] == [TransportFailed(transaction, error)]
+    assert transaction.state == "Terminated"

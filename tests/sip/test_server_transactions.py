@@ -247,3 +247,35 @@ def test_rfc2543_peers_are_matched_by_what_they_send(branch: str) -> None:
     assert transaction.state == "Terminated"
     world.receive("INVITE", via=via)
     assert world.kinds()[-1] == "RequestReceived", "both keys of the old one are gone"
+
+
+@pytest.mark.parametrize("status", [200, 486])
+@pytest.mark.parametrize("provisional", [[], [100], [100, 183]])
+def test_every_way_to_a_final_answer(provisional: list[int], status: int) -> None:
+    world = World()
+    world.receive("OPTIONS")
+    transaction, request = arrived(world)
+    for each in (*provisional, status):
+        world.respond(transaction, each, request)
+    assert statuses(world) == [*provisional, status]
+    assert list(transaction.request.headers) == [], "only the name is kept while it lingers"
+    assert transaction.octets == world.endpoint._octets == 0
+    assert request.call_id, "the request itself is left alone"
+    world.run(31.999)
+    world.receive("OPTIONS")
+    assert statuses(world) == [*provisional, status, status]
+    world.run(0.001)
+    assert transaction.state == "Terminated"
+    assert world.endpoint.deadline() is None
+
+
+def test_a_transport_error_ends_a_request_being_answered() -> None:
+    world = World()
+    world.receive("OPTIONS")
+    transaction, request = arrived(world)
+    world.respond(transaction, 100, request)
+    error = Unreachable("port unreachable")
+    world.endpoint.transport_failed(PEER, error, world.now)
+    world.collect()
+    assert world.events[1:] == [TransportFailed(transaction, error)]
+    assert transaction.state == "Terminated"
