@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from card.errors import ProfileError
+from card.profile_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from card.profile_table import Fault
 
 _SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 
@@ -86,8 +89,8 @@ class Profile(NamedTuple):
 def load(path: str) -> Profile:
     """Read the profile at ``path``.
 
-    Raises ProfileError, whose message names the file, the key and what is
-    expected there, and never shows a key or a PIN.
+    Raises ProfileError, whose message names for each fault the file, the line,
+    the key and what is expected there, and never shows a key or a PIN.
     """
     return _read(path, path)
 
@@ -99,14 +102,15 @@ def shipped() -> Profile:
 
 def _read(file: str, path: str) -> Profile:
     try:
-        with open(file, "rb") as stream:
-            document = tomllib.load(stream)
+        with open(file, encoding="utf-8", newline="") as stream:
+            text = stream.read()
+        document = tomllib.loads(text)
     except OSError as error:
         raise ProfileError(f"the card profile {file} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         # The parser's own words may quote the line, and the line may hold K.
         raise ProfileError(f"the card profile {file} is not TOML{_position(error)}") from None
-    return parse(document, path, file)
+    return parse(document, path, file, text)
 
 
 def _position(error: ValueError) -> str:
@@ -114,12 +118,14 @@ def _position(error: ValueError) -> str:
     return f" (at {place}" if found else ""
 
 
-def parse(document: dict[str, Any], path: str = "", file: str = "") -> Profile:
-    """Check the tables of a profile; ``file`` is the name used in messages.
+def parse(document: dict[str, Any], path: str = "", file: str = "", text: str = "") -> Profile:
+    """Check the tables of a profile.
 
-    Raises ProfileError.
+    ``file`` is the name used in messages, ``text`` the file itself, where the
+    lines of faults are looked up. Raises ProfileError with every fault there is.
     """
-    top = _Table(document, file or path or "(profile)")
+    faults: list[Fault] = []
+    top = Table(document, faults)
     profile = Profile(
         iccid=top.text("iccid", _digits(18, 20)),
         imsi=top.text("imsi", _digits(6, 15)),
@@ -131,62 +137,87 @@ def parse(document: dict[str, Any], path: str = "", file: str = "") -> Profile:
         path=path,
     )
     top.end()
+    if faults:
+        raise ProfileError(_report(faults, file or path or "(profile)", text))
     return profile
 
 
-def _authentication(table: _Table) -> Authentication:
-    algorithm = table.text("algorithm", str)
-    if algorithm in ("tuak", "xor"):
-        table.wrong("algorithm", f'"{algorithm}" is not built yet; only "milenage" is')
-    if algorithm != "milenage":
-        table.wrong("algorithm", 'it must be "milenage"')
-    k = table.octets("k", 16)
+def _report(faults: list[Fault], file: str, text: str) -> str:
+    """One line for each fault, in the order of the file: file, line, key, what is expected.
+
+    A key that is missing is reported on the line of its table.
+    """
+    from card.profile_lines import lines_of
+
+    lines = lines_of(text)
+    places = [lines.get(key) or lines.get(key.rpartition(".")[0], 0) for key, _ in faults]
+    return "\n".join(
+        f"{file}{f':{line}' if line else ''}: {fault.key}: {fault.expected}"
+        for line, fault in sorted(zip(places, faults, strict=True), key=lambda placed: placed[0])
+    )
+
+
+def _authentication(table: Table) -> Authentication:
+    algorithm = table.text("algorithm", _algorithm)
+    k = table.octets("k", (16,))
     if ("op" in table.left) == ("opc" in table.left):
         table.wrong("opc", 'exactly one of "opc" and "op" must be given')
-    if "op" in table.left:
+    op = table.octets("op", (16,), b"")
+    opc = table.octets("opc", (16,), b"")
+    if op and k:
         from card.aka.milenage import derive_opc
 
-        opc = derive_opc(k, table.octets("op", 16))
-    else:
-        opc = table.octets("opc", 16)
+        opc = derive_opc(k, op)
     authentication = Authentication(
         algorithm=algorithm,
         k=k,
         opc=opc,
         sqn=table.number("sqn", 0, 2**48 - 1, 0),
-        amf=table.octets("amf", 2, "8000"),
+        amf=table.octets("amf", (2,), b"\x80\x00"),
         res_length=table.number("res_length", 4, 16, 8),
     )
     table.end()
     return authentication
 
 
-def _usim(table: _Table) -> Usim:
-    services = table.take("services", list(DEFAULT_SERVICES))
-    if not isinstance(services, list) or not all(
-        type(number) is int and 1 <= number <= 255 for number in services
-    ):
-        table.wrong("services", "it must be a list of service numbers from 1 to 255")
-    usim = Usim(tuple(services), table.text("spn", _octets_at_most(16), "sipua"))
+def _algorithm(value: str) -> str:
+    if value in ("tuak", "xor"):
+        raise ValueError(f'"{value}" is not built yet; only "milenage" is')
+    if value != "milenage":
+        raise ValueError('it must be "milenage"')
+    return value
+
+
+def _usim(table: Table) -> Usim:
+    usim = Usim(
+        services=table.read("services", _services, DEFAULT_SERVICES, ()),
+        spn=table.text("spn", _octets_at_most(16), "sipua"),
+    )
     table.end()
     return usim
 
 
-def _isim(table: _Table) -> Isim:
+def _services(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(
+        type(number) is int and 1 <= number <= 255 for number in value
+    ):
+        raise ValueError("it must be a list of service numbers from 1 to 255")
+    return tuple(value)
+
+
+def _isim(table: Table) -> Isim:
     short = _octets_at_most(240)
     isim = Isim(
         impi=table.text("impi", short),
-        impu=table.texts("impu", _sip_or_tel),
+        impu=table.texts("impu", _sip_or_tel, least=1),
         domain=table.text("domain", short),
-        pcscf=table.texts("pcscf", short, []),
+        pcscf=table.texts("pcscf", short, default=()),
     )
-    if not isim.impu:
-        table.wrong("impu", "it must hold at least one URI")
     table.end()
     return isim
 
 
-def _pin(table: _Table) -> Pin:
+def _pin(table: Table) -> Pin:
     pin = Pin(
         pin1=table.text("pin1", _digits(4, 8), "1234"),
         enabled=table.flag("enabled", False),
@@ -223,77 +254,3 @@ def _sip_or_tel(value: str) -> str:
     if not value.lower().startswith(("sip:", "sips:", "tel:")):
         raise ValueError('each entry must be a URI beginning "sip:", "sips:" or "tel:"')
     return _octets_at_most(240)(value)
-
-
-class _Table:
-    """One table of the file, whose keys are taken out until none is left."""
-
-    def __init__(self, values: dict[str, Any], file: str, name: str = "") -> None:
-        self.left = dict(values)
-        self._file = file
-        self._name = name
-
-    def wrong(self, key: str, expected: str) -> NoReturn:
-        dotted = f"{self._name}.{key}" if self._name else key
-        raise ProfileError(f"{self._file}: {dotted}: {expected}")
-
-    def take(self, key: str, default: Any = None) -> Any:
-        if key not in self.left and default is None:
-            self.wrong(key, "the key is missing")
-        return self.left.pop(key, default)
-
-    def table(self, key: str, default: dict[str, Any] | None = None) -> _Table:
-        values = self.take(key, default)
-        if not isinstance(values, dict):
-            self.wrong(key, f"it must be a table, [{key}]")
-        return _Table(values, self._file, key)
-
-    def text(self, key: str, check: Callable[[str], str], default: str | None = None) -> str:
-        value = self.take(key, default)
-        if not isinstance(value, str):
-            self.wrong(key, "it must be text in quotes")
-        try:
-            return check(value)
-        except ValueError as error:
-            self.wrong(key, str(error))
-
-    def texts(
-        self, key: str, check: Callable[[str], str], default: list[str] | None = None
-    ) -> tuple[str, ...]:
-        values = self.take(key, default)
-        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
-            self.wrong(key, "it must be a list of texts in quotes")
-        try:
-            return tuple(check(each) for each in values)
-        except ValueError as error:
-            self.wrong(key, str(error))
-
-    def octets(self, key: str, length: int, default: str | None = None) -> bytes:
-        text = self.text(key, str, default)
-        expected = f"it must be {2 * length} hexadecimal digits ({length} octets)"
-        if len(text) != 2 * length:
-            self.wrong(key, f"{expected}; it has {len(text)} characters")
-        try:
-            octets = bytes.fromhex(text)
-        except ValueError:
-            octets = b""
-        if len(octets) != length:  # fromhex skips spaces
-            self.wrong(key, f"{expected}; another character stands in it")
-        return octets
-
-    def number(self, key: str, least: int, most: int, default: int | None = None) -> int:
-        value = self.take(key, default)
-        if type(value) is not int or not least <= value <= most:  # bool is an int too
-            self.wrong(key, f"it must be a number from {least} to {most}")
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.take(key, default)
-        if not isinstance(value, bool):
-            self.wrong(key, "it must be true or false")
-        return value
-
-    def end(self) -> None:
-        """Raises ProfileError if a key is left that nobody asked for."""
-        for key in self.left:
-            self.wrong(key, "there is no such key; see the example in card/emulator/default.toml")

@@ -129,7 +129,11 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "services": ({"usim__services": [0]}, "usim.services", "1 to 255"),
     "spn": ({"usim__spn": "x" * 17}, "usim.spn", "1 to 16 octets"),
     "impi": ({"isim__impu": ["sip:a@b"], "isim__domain": "b"}, "isim.impi", "missing"),
-    "impi line": ({"isim__impi": "a\r\nb"}, "isim.impi", "printable"),
+    "impi line": (
+        {"isim__impi": "a\r\nb", "isim__impu": ["sip:a@b"], "isim__domain": "b"},
+        "isim.impi",
+        "printable",
+    ),
     "impu": (
         {"isim__impi": "a", "isim__impu": ["a@b"], "isim__domain": "b"},
         "isim.impu",
@@ -138,7 +142,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "impu empty": (
         {"isim__impi": "a", "isim__impu": [], "isim__domain": "b"},
         "isim.impu",
-        "at least one",
+        "at least 1",
     ),
     "impu text": (
         {"isim__impi": "a", "isim__impu": "sip:a@b", "isim__domain": "b"},

@@ -1,0 +1,74 @@
+"""Where in a TOML file a key stands; tomllib does not tell.
+
+The file is cut into its statements, each of which is given to tomllib: one
+line, or as many as it takes until the statement is complete. So nothing of
+TOML's spelling is known here. It is slow, and done only when a fault is to be
+reported.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """The line, from 1 on, on which each table and each key begins, by dotted name.
+
+    A table in an array is named by its place, ``"file[0].fid"``. ``text`` must
+    be valid TOML.
+    """
+    lines: dict[str, int] = {}
+    table = ""
+    count: dict[str, int] = {}
+    for number, statement in _statements(text):
+        header = statement.lstrip().startswith("[")
+        path, value = _only(tomllib.loads(statement))
+        if header and isinstance(value, list):
+            place = count[path] = count.get(path, -1) + 1
+            table = f"{path}[{place}]"
+            lines[table] = number
+        elif header:
+            table = path
+            lines.setdefault(table, number)
+        else:
+            for name in _names(path, value):
+                lines.setdefault(f"{table}.{name}" if table else name, number)
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Every statement that holds a key, with the number of its first line."""
+    pending, begin = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        begin = begin if pending else number
+        pending += f"{line}\n"
+        try:
+            found = tomllib.loads(pending)
+        except tomllib.TOMLDecodeError:
+            continue  # a value that goes on in the next line
+        if found:
+            yield begin, pending
+        pending = ""
+
+
+def _only(document: dict[str, Any]) -> tuple[str, Any]:
+    """The one key of a statement, dotted, and its value."""
+    path, value = next(iter(document.items()))
+    while isinstance(value, dict) and len(value) == 1:
+        key, value = next(iter(value.items()))
+        path += f".{key}"
+    return path, value
+
+
+def _names(path: str, value: Any) -> Iterator[str]:
+    """``path``, all that leads to it, and the keys of an inline table in it."""
+    parts = path.split(".")
+    for end in range(1, len(parts) + 1):
+        yield ".".join(parts[:end])
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _names(f"{path}.{key}", inner)
