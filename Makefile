@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml $(shell find card sipua cli -name '*.py' -o -name '*.toml' -o -name py.typed)
 REPORT := build/junit.xml
+# A test that hangs ends the run and shows where.
+NO_HANG := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
 
 # The environment's own pip; Debian's python3 without python3-venv has none to give it.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/pip || echo $(PYTHON) -m pip --python $(BIN)/python) \
@@ -32,7 +34,7 @@ demo: $(VENV)/installed
 
 test: packages lint
 	@mkdir -p build
-	$(BIN)/pytest -m 'not device' --junit-xml=$(REPORT)
+	$(BIN)/pytest -m 'not device' --junit-xml=$(REPORT) $(NO_HANG)
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
