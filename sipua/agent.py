@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from card.errors import CardError, ProfileError
 from sipua.auth.redaction import redact
-from sipua.conversation import Conversation
+from sipua.conversation import Action, Conversation
 from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
 from sipua.identity_module import CardChoice, IdentityModule, verdict_of
 from sipua.ims.register_request import RegistrationSettings
@@ -27,6 +27,7 @@ from sipua.net.tls_settings import TlsSettings
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
 from sipua.sip.endpoint import Endpoint
+from sipua.switchboard import Switchboard
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class UserAgent:
         self._rng = SystemRandom()
         self._module: IdentityModule | None = None
         self._identity: Identity | None = None
-        self._driver: Driver | None = None
+        self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
         self._conversation: Conversation | None = None
+        self._started: list[Conversation] = []
         self._result = RegistrationResult()
         self._stopping = False
 
@@ -100,6 +102,26 @@ class UserAgent:
         Raises ProfileError or LocalError when what was asked for cannot be meant.
         """
         return self._attempt(lambda: self._try_hops(Registration.start))
+
+    def start(self) -> Conversation:
+        """Start a registration and come back at once, for whoever runs several at a time.
+
+        Call ``turn`` until the conversation is ``settled``; then its ``result``
+        tells. Raises CardError, NetworkError, and what ``register`` raises.
+        """
+        result = RegistrationResult()
+        conversation = self._converse(result)
+        self._started.append(conversation)
+        conversation.begin(Registration.start, self.settings.timeout)
+        return conversation
+
+    def turn(self, until: float | None = None) -> None:
+        """Carry on what was started, until something has happened or ``until`` (monotonic)."""
+        times = [until, *(each.deadline() for each in self._started)]
+        now = self._open_network().turn(min((at for at in times if at is not None), default=None))
+        for each in self._started:
+            each.tick(now)
+        self._started = [each for each in self._started if not each.settled]
 
     def deregister(self) -> RegistrationResult:
         """Remove the registration; without one of our own, every one the identity has.
@@ -125,8 +147,8 @@ class UserAgent:
     def interrupt(self) -> None:
         """End ``stay``; for signal handlers and other threads."""
         self._stopping = True
-        if self._driver is not None:
-            self._driver.network.wake()
+        if self._switchboard is not None:
+            self._switchboard.driver.network.wake()
 
     def pin_tries(self) -> int | None:
         """How often PIN1 may still be tried, after a verdict ``pin-required``; None if unknown."""
@@ -143,9 +165,9 @@ class UserAgent:
             self._conversation.close()
             self._conversation = None
         self._close_card()
-        if self._driver is not None:
-            self._driver.network.close()
-            self._driver = None
+        if self._switchboard is not None:
+            self._switchboard.driver.network.close()
+            self._switchboard = None
 
     def _close_card(self) -> None:
         if self._module is not None:
@@ -185,51 +207,54 @@ class UserAgent:
             result.card = self._module.use()
         return result
 
-    def _try_hops(self, begin: Callable[[Registration, float], None], contact: str = "") -> None:
+    def _try_hops(self, action: Action, contact: str = "") -> None:
         """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
-        if self.settings.pcscf:
-            parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
-        module = self._open_card()
-        identity = self._identity
-        assert identity is not None
-        driver = self._open_network()
-        if not self._hops:
-            self._hops = self._locate(module, identity)
         while True:
-            hop = self._hops[0]
-            ours = contact or _contact(identity, hop, driver.network.local_address(hop))
-            conversation = Conversation(
-                Registration(self._registration_settings(identity, ours), self._rng),
-                hop,
-                driver,
-                module,
-                self._result,
-                self._narrator(),
-                self._find,
-            )
-            self._conversation = conversation
-            self._settle(conversation, begin)
+            conversation = self._conversation = self._converse(self._result, contact)
+            self._settle(conversation, action)
             if self._result.verdict not in NEXT_HOP_AFTER or len(self._hops) == 1:
                 return
             self._hops.pop(0)
 
-    def _settle(
-        self, conversation: Conversation, begin: Callable[[Registration, float], None]
-    ) -> None:
+    def _converse(self, result: RegistrationResult, contact: str = "") -> Conversation:
+        """A conversation with the first of the registrar's addresses, nothing said yet."""
+        if self.settings.pcscf:
+            parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
+        module, identity = self._open_card()
+        switchboard = self._open_network()
+        if not self._hops:
+            self._hops = self._locate(module, identity)
+        hop = self._hops[0]
+        if not contact:
+            contact = _contact(identity, hop, switchboard.driver.network.local_address(hop))
+        registration = Registration(self._registration_settings(identity, contact), self._rng)
+        return Conversation(
+            registration, hop, switchboard, module, result, self._narrator(), self._find
+        )
+
+    def _settle(self, conversation: Conversation, action: Action) -> None:
         self._describe(conversation)
-        conversation.settle(begin, self.settings.timeout)
+        conversation.begin(action, self.settings.timeout)
+        while not conversation.settled:
+            conversation.tick(self._open_network().turn(conversation.deadline()))
 
     def _keep(self) -> None:
         conversation = self._conversation
         assert conversation is not None
         self._describe(conversation)
-        self._result.end(Verdict.REGISTERED)
-        if conversation.keep(lambda: self._stopping):
-            self._result.end(Verdict.INTERRUPTED)
+        result = conversation.result
+        result.end(Verdict.REGISTERED)
+        conversation.keep_alive()
+        while result.exit_status == 0:
+            if self._stopping:
+                result.end(Verdict.INTERRUPTED)
+                return
+            conversation.tick(self._open_network().turn(conversation.deadline()))
 
     def _describe(self, conversation: Conversation) -> None:
         """Put into the result what is known beforehand."""
-        result = conversation.result = self._result
+        result = self._result
+        conversation.result = result
         settings = conversation.registration.settings
         result.impi, result.impu, result.domain = settings.impi, settings.impu, settings.domain
         result.contact = settings.contact
@@ -238,7 +263,7 @@ class UserAgent:
 
     # What it stands on ---------------------------------------------------------------------
 
-    def _open_card(self) -> IdentityModule:
+    def _open_card(self) -> tuple[IdentityModule, Identity]:
         if self._module is None:
             self._module = IdentityModule(self.choice, self._observer.on_apdu)
         if self._identity is None:
@@ -246,16 +271,17 @@ class UserAgent:
             self._identity = self._module.identities(
                 wanted.impi, wanted.impu, wanted.domain, wanted.impu_index
             )
-        return self._module
+        return self._module, self._identity
 
-    def _open_network(self) -> Driver:
-        if self._driver is None:
+    def _open_network(self) -> Switchboard:
+        if self._switchboard is None:
             settings = self.settings
             network = Network(
                 TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
             )
-            self._driver = Driver(network, Endpoint(self._rng), on_message=self._traced())
-        return self._driver
+            driver = Driver(network, Endpoint(self._rng), on_message=self._traced())
+            self._switchboard = Switchboard(driver)
+        return self._switchboard
 
     def _narrator(self) -> Narrator | None:
         if self._observer.on_step is None:
@@ -289,7 +315,7 @@ class UserAgent:
                 failure = failure or error
                 continue
             for hop in found:
-                self._open_network().network.expect_name(hop, target.host)
+                self._open_network().driver.network.expect_name(hop, target.host)
             hops += found
         if not hops:
             assert failure is not None
@@ -306,7 +332,7 @@ class UserAgent:
             uri.scheme.lower() == "sips",
         )
         hop = resolve(target, self._rng, nameserver=self.settings.nameserver)[0]
-        self._open_network().network.expect_name(hop, target.host)
+        self._open_network().driver.network.expect_name(hop, target.host)
         return hop
 
     def _target(self, name: str) -> Target:

@@ -1,6 +1,6 @@
 """One registration in conversation with its registrar and its card.
 
-Carries the machine's requests to the transaction layer, the answers back, and
+Carries the machine's requests to the switchboard, the answers back, and
 challenges to the card; writes down in the result what happened.
 """
 
@@ -23,13 +23,6 @@ from sipua.ims.registration_events import (
     Retrying,
 )
 from sipua.result import SipExchange
-from sipua.sip.endpoint import (
-    ClientTransaction,
-    RequestReceived,
-    ResponseReceived,
-    TransactionTimeout,
-    TransportFailed,
-)
 from sipua.sip.uri import SipUri
 from sipua.verdict import Verdict
 
@@ -37,50 +30,57 @@ if TYPE_CHECKING:
     from sipua.auth.scheme import Outcome
     from sipua.identity_module import IdentityModule
     from sipua.ims.registration import Registration
-    from sipua.net.driver import Driver
     from sipua.result import RegistrationResult
-    from sipua.sip.endpoint import Event
+    from sipua.sip.endpoint import ClientTransaction
     from sipua.sip.hop import Hop
-    from sipua.sip.message import Request, Response
+    from sipua.sip.message import Response
+    from sipua.switchboard import Switchboard
     from sipua.trace.narration import Narrator
 
 KEEP_ALIVE = 100.0
 """Seconds between CRLF keep-alives on a connection; RFC 5626 §4.4.1 wants 95 to 120."""
 
-ALLOW = "OPTIONS"
+Action = Callable[["Registration", float], None]
 
 
 class Conversation:
-    """Drives ``registration`` at ``hop`` until it has an outcome.
+    """Carries ``registration`` to its outcome at ``hop``.
 
-    ``result`` may be replaced between two attempts; ``narrator`` is told each step,
-    ``find`` resolves the URI of a redirection.
+    Never waits: ``begin`` starts an attempt, the switchboard's turns bring the
+    answers, ``tick`` lets time pass, and ``settled`` tells that ``result`` is
+    final. ``result`` may be replaced between two attempts.
     """
 
     def __init__(
         self,
         registration: Registration,
         hop: Hop,
-        driver: Driver,
+        switchboard: Switchboard,
         module: IdentityModule,
         result: RegistrationResult,
         narrator: Narrator | None,
         find: Callable[[SipUri], Hop],
     ) -> None:
-        """Raises Unreachable or TlsFailure when there is no way to ``hop``."""
+        """``narrator`` is told each step, ``find`` resolves the URI of a redirection.
+
+        Raises Unreachable or TlsFailure when there is no way to ``hop``.
+        """
         self.registration = registration
         self.hop = hop
         self.result = result
-        self._sent_by = driver.network.local_address(hop)
-        self._driver = driver
+        self.settled = True
+        self._switchboard = switchboard
+        self._sent_by = switchboard.driver.network.local_address(hop)
         self._module = module
         self._narrator = narrator
         self._find = find
         self._sent: dict[ClientTransaction, float] = {}
         self._rounds = 0
-        self._settled = False
-        self._worker: Thread | None = None
+        self._asking = False
+        self._patience = 0.0
+        self._give_up_at: float | None = None
         self._ping_at: float | None = None
+        self._worker: Thread | None = None
 
     @property
     def local(self) -> Hop:
@@ -88,121 +88,96 @@ class Conversation:
         address, port = self._sent_by
         return self.hop._replace(address=address, port=port)
 
-    def settle(self, begin: Callable[[Registration, float], None], patience: float) -> None:
-        """Begin an attempt and drive it to its outcome, ``patience`` seconds at most."""
-        self._settled = False
+    def begin(self, action: Action, patience: float) -> None:
+        """Start an attempt that has ``patience`` seconds to come to an outcome."""
+        now = time.monotonic()
+        self.settled = False
         self._rounds = 0
-        started = time.monotonic()
-        begin(self.registration, started)
-        while not self._settled:
-            if time.monotonic() - started >= patience:
-                self._give_up(patience)
-            else:
-                self._turn(started + patience)
+        self._patience = patience
+        self._give_up_at = now + patience
+        action(self.registration, now)
+        self._carry_on(now)
 
-    def keep(self, stopped: Callable[[], bool]) -> bool:
-        """Keep the registration alive until ``stopped`` says so; False when it was lost."""
-        self._ping_at = time.monotonic() + KEEP_ALIVE if self.hop.transport != "UDP" else None
-        while not stopped():
-            self._turn(self._ping_at)
-            if self.result.exit_status != 0:
-                return False
-            if self._ping_at is not None and time.monotonic() >= self._ping_at:
-                self._driver.network.ping(self.hop)
-                self._ping_at += KEEP_ALIVE
-        return True
+    def deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
+        times = (self.registration.deadline(), self._give_up_at, self._ping_at)
+        return min((at for at in times if at is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        """Let time pass."""
+        if self._give_up_at is not None and now >= self._give_up_at:
+            self._give_up(now)
+        if self._ping_at is not None and now >= self._ping_at:
+            self._switchboard.driver.network.ping(self.hop)
+            self._ping_at = now + KEEP_ALIVE
+        self.registration.tick(now)
+        self._carry_on(now)
+
+    def keep_alive(self) -> None:
+        """From now on, keep the connection to the registrar open."""
+        if self.hop.transport != "UDP":
+            self._ping_at = time.monotonic() + KEEP_ALIVE
 
     def close(self) -> None:
         """Wait a moment for a card that is still at work."""
         if self._worker is not None:
             self._worker.join(1.0)
 
-    def _give_up(self, patience: float) -> None:
-        now = time.monotonic()
-        reason = f"no outcome within {patience:g} s"
-        for transaction, sent in self._sent.items():
-            self._record(transaction, 0, reason, now - sent)
-        self._sent.clear()
+    def _carry_on(self, now: float) -> None:
+        """Do what the machine wants, and what it wants next."""
+        registration = self.registration
+        while True:
+            requests, events = registration.take_requests(), registration.take_events()
+            if not requests and not events:
+                return
+            for event in events:  # a redirection comes before the request that follows it
+                self._heed(event, now)
+            for request in requests:
+                if self._narrator is not None:
+                    self._narrator.request_sent(request)
+                transaction = self._switchboard.send(self, request, self.hop, self._sent_by, now)
+                self._sent[transaction] = now
+
+    def _settle(self) -> None:
+        self.settled = True
+        self._give_up_at = None
+
+    def _give_up(self, now: float) -> None:
+        reason = f"no outcome within {self._patience:g} s"
+        for transaction in list(self._sent):
+            self._switchboard.forget(transaction)
+            self._note(transaction, 0, reason, now)
         self.registration.request_failed(TimeoutError(reason), now)
-        self._heed_all(now)
-        if not self._settled:  # it was the card that took so long
-            self._settled = True
+        self._carry_on(now)
+        if not self.settled:  # it was the card that took so long
+            self._asking = False
+            self._settle()
             self.result.end(Verdict.TIMEOUT, reason)
 
-    def _turn(self, limit: float | None) -> None:
-        registration, driver = self.registration, self._driver
-        for request in registration.take_requests():
-            self._send(request)
-        deadline = registration.deadline()
-        if deadline is None or (limit is not None and limit < deadline):
-            deadline = limit
-        driver.turn(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        now = time.monotonic()
-        for event in driver.endpoint.take_events():
-            self._hear(event, now)
-        registration.tick(now)
-        self._heed_all(now)
+    # What the switchboard brings -----------------------------------------------------------
 
-    # Between the machine and the network ---------------------------------------------------
-
-    def _send(self, request: Request) -> None:
-        now = time.monotonic()
+    def answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """A final response to one of our requests."""
+        self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
-            self._narrator.request_sent(request)
-        transaction = self._driver.endpoint.send_request(request, self.hop, self._sent_by, now)
-        self._sent[transaction] = now
+            self._narrator.response_received(response)
+        self.registration.response_received(response, now)
+        self._carry_on(now)
 
-    def _hear(self, event: Event, now: float) -> None:
-        if isinstance(event, ResponseReceived):
-            if event.response.status >= 200:
-                self._answered(event.transaction, event.response, now)
-        elif isinstance(event, TransactionTimeout | TransportFailed):
-            error = event.error if isinstance(event, TransportFailed) else TimeoutError()
-            if isinstance(event.transaction, ClientTransaction):
-                self._unanswered(event.transaction, error, now)
-        elif isinstance(event, RequestReceived):
-            self._answer(event, now)
+    def unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
+        """A request of ours has no response."""
+        self._note(transaction, 0, str(error), now)
+        if self._narrator is not None:
+            self._narrator.no_answer(str(error))
+        self.registration.request_failed(error, now)
+        self._carry_on(now)
 
-    def _answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        if self._note(transaction, response.status, response.reason, now):
-            if self._narrator is not None:
-                self._narrator.response_received(response)
-            self.registration.response_received(response, now)
-
-    def _unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
-        if self._note(transaction, 0, str(error), now):
-            if self._narrator is not None:
-                self._narrator.no_answer(str(error))
-            self.registration.request_failed(error, now)
-
-    def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> bool:
-        sent = self._sent.pop(transaction, None)
-        if sent is None:
-            return False
-        self._record(transaction, status, reason, now - sent)
-        return True
-
-    def _record(
-        self, transaction: ClientTransaction, status: int, reason: str, seconds: float
-    ) -> None:
-        ms = round(seconds * 1000, 1)
+    def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
+        ms = round((now - self._sent.pop(transaction)) * 1000, 1)
         method, transport = transaction.request.method, transaction.hop.transport
         self.result.exchange.append(SipExchange(method, status, reason, ms, transport))
 
-    def _answer(self, event: RequestReceived, now: float) -> None:
-        """Keep-alive OPTIONS are answered; there is nothing else that we do yet."""
-        endpoint = self._driver.endpoint
-        status = 200 if event.request.method == "OPTIONS" else 405
-        response = endpoint.create_response(event.request, status)
-        response.headers.add("Allow", ALLOW)
-        endpoint.respond(event.transaction, response, now)
-
     # What the machine wants ----------------------------------------------------------------
-
-    def _heed_all(self, now: float) -> None:
-        while events := self.registration.take_events():
-            for each in events:
-                self._heed(each, now)
 
     def _heed(self, event: RegistrationEvent, now: float) -> None:
         result = self.result
@@ -210,7 +185,7 @@ class Conversation:
             result.scheme, result.algorithm = event.scheme, event.algorithm
             self._ask_card(event)
         elif isinstance(event, Registered):
-            self._settled = True
+            self._settle()
             result.end(Verdict.REGISTERED, hints=list(event.hints))
             result.expires = event.expires
             result.contact = event.contact
@@ -218,22 +193,20 @@ class Conversation:
             result.associated_uris = list(event.associated_uris)
             result.resynchronised = result.resynchronised or event.resynchronised
         elif isinstance(event, Ended):
-            self._settled = True
+            self._settle()
             result.end(event.verdict, event.reason, list(event.hints))
         elif isinstance(event, Redirected):
-            self._redirect(event.uri)
+            self.hop = self._find(SipUri.parse(event.uri))
+            self._sent_by = self._switchboard.driver.network.local_address(self.hop)
+            result.registrar = str(self.hop)
         elif isinstance(event, Retrying) and self._narrator is not None:
             self._narrator.waiting(event.at - now, event.why)
-
-    def _redirect(self, uri: str) -> None:
-        self.hop = self._find(SipUri.parse(uri))
-        self._sent_by = self._driver.network.local_address(self.hop)
-        self.result.registrar = str(self.hop)
 
     # The card ------------------------------------------------------------------------------
 
     def _ask_card(self, asked: AuthenticationRequired) -> None:
         self._rounds += 1
+        self._asking = True
         if self._narrator is not None:
             self._narrator.card_asked(self._module.application, self._rounds)
         if not self._module.waits:
@@ -244,13 +217,19 @@ class Conversation:
 
     def _work(self, asked: AuthenticationRequired) -> None:
         """In the worker: the answer, or whatever went wrong, goes back to the loop's thread."""
+        driver = self._switchboard.driver
         try:
             outcome = self._authenticate(asked)
         except Exception as error:  # noqa: BLE001  raised again where it can be seen
             fault = error
-            self._driver.submit(lambda: _raise(fault))
+            driver.submit(lambda: _raise(fault))
         else:
-            self._driver.submit(lambda: self._card_done(outcome))
+            driver.submit(lambda: self._card_came_back(outcome))
+
+    def _card_came_back(self, outcome: Outcome | CardError) -> None:
+        if self._asking:  # patience may have ended meanwhile
+            self._card_done(outcome)
+            self._carry_on(time.monotonic())
 
     def _authenticate(self, asked: AuthenticationRequired) -> Outcome | CardError:
         try:
@@ -260,6 +239,7 @@ class Conversation:
 
     def _card_done(self, outcome: Outcome | CardError) -> None:
         now = time.monotonic()
+        self._asking = False
         if isinstance(outcome, CardError):
             if self._narrator is not None:
                 self._narrator.card_failed(str(outcome))

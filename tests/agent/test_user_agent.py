@@ -292,3 +292,17 @@ def test_no_secret_reaches_an_observer_a_result_or_a_repr(
         assert repr(secret).lower()[2:-1] not in text
     assert "AUTHENTICATE" in seen.getvalue()
     assert "'1234'" not in text
+
+
+def test_several_registrations_at_once_over_one_endpoint(
+    agent: Make, reader: Reader, sipua_core_factory: CoreFactory
+) -> None:
+    reader.waits = False  # one card answers one challenge after another
+    core = sipua_core_factory(faults=["delay=0.2"])
+    ours = agent(pcscf=str(core.hop("UDP")))
+    started = time.monotonic()
+    running = [ours.start() for _ in range(8)]
+    while not all(each.settled for each in running):
+        ours.turn(time.monotonic() + 1)
+    assert {each.result.verdict for each in running} == {Verdict.REGISTERED}
+    assert time.monotonic() - started < 8 * 0.4, "they waited for each other"
