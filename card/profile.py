@@ -11,6 +11,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from card.errors import ProfileError
+from card.profile_authentication import Authentication, read_authentication
 from card.profile_table import Table
 
 if TYPE_CHECKING:
@@ -18,29 +19,12 @@ if TYPE_CHECKING:
 
     from card.profile_table import Fault
 
+__all__ = ["Authentication", "Isim", "Pin", "Profile", "Usim", "load", "parse", "shipped"]
+
 _SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 
 DEFAULT_SERVICES = (19, 21, 27, 33, 38)
 """EF_UST: SPN, MSISDN, GSM access, (33 is always set), GSM security context."""
-
-
-class Authentication(NamedTuple):
-    """The secret half of a subscriber, the same on the card and in the AuC.
-
-    ``k`` and ``opc`` are 16 octets, ``amf`` 2, ``sqn`` is the 48-bit start
-    value. ``res_length`` is 4 to 16 octets; anything but 8 is an option for
-    tests, see ``card.aka.algorithm``.
-    """
-
-    algorithm: str
-    k: bytes
-    opc: bytes
-    sqn: int = 0
-    amf: bytes = b"\x80\x00"
-    res_length: int = 8
-
-    def __repr__(self) -> str:
-        return f"Authentication(algorithm={self.algorithm!r}, k=<secret>, opc=<secret>)"
 
 
 class Usim(NamedTuple):
@@ -130,7 +114,7 @@ def parse(document: dict[str, Any], path: str = "", file: str = "", text: str = 
         iccid=top.text("iccid", _digits(18, 20)),
         imsi=top.text("imsi", _digits(6, 15)),
         mnc_length=top.number("mnc_length", 2, 3),
-        authentication=_authentication(top.table("authentication")),
+        authentication=read_authentication(top.table("authentication")),
         usim=_usim(top.table("usim", {})),
         isim=_isim(top.table("isim")) if "isim" in document else None,
         pin=_pin(top.table("pin", {})),
@@ -155,37 +139,6 @@ def _report(faults: list[Fault], file: str, text: str) -> str:
         f"{file}{f':{line}' if line else ''}: {fault.key}: {fault.expected}"
         for line, fault in sorted(zip(places, faults, strict=True), key=lambda placed: placed[0])
     )
-
-
-def _authentication(table: Table) -> Authentication:
-    algorithm = table.text("algorithm", _algorithm)
-    k = table.octets("k", (16,))
-    if ("op" in table.left) == ("opc" in table.left):
-        table.wrong("opc", 'exactly one of "opc" and "op" must be given')
-    op = table.octets("op", (16,), b"")
-    opc = table.octets("opc", (16,), b"")
-    if op and k:
-        from card.aka.milenage import derive_opc
-
-        opc = derive_opc(k, op)
-    authentication = Authentication(
-        algorithm=algorithm,
-        k=k,
-        opc=opc,
-        sqn=table.number("sqn", 0, 2**48 - 1, 0),
-        amf=table.octets("amf", (2,), b"\x80\x00"),
-        res_length=table.number("res_length", 4, 16, 8),
-    )
-    table.end()
-    return authentication
-
-
-def _algorithm(value: str) -> str:
-    if value in ("tuak", "xor"):
-        raise ValueError(f'"{value}" is not built yet; only "milenage" is')
-    if value != "milenage":
-        raise ValueError('it must be "milenage"')
-    return value
 
 
 def _usim(table: Table) -> Usim:

@@ -90,12 +90,15 @@ class Table:
         """Octets in hexadecimal, of one of the ``lengths``; b"" if there was a fault."""
         return self.read(key, lambda value: octets(value, lengths), default, b"")
 
-    def number(self, key: str, least: int, most: int, default: int | None = None) -> int:
+    def number(
+        self, key: str, least: int, most: int, default: int | None = None, unit: str = ""
+    ) -> int:
         """A whole number in a range."""
+        what = f"a number of {unit}" if unit else "a number"
 
         def check(value: Any) -> int:
             if type(value) is not int or not least <= value <= most:  # bool is an int too
-                raise ValueError(f"it must be a number from {least} to {most}")
+                raise ValueError(f"it must be {what} from {least} to {most}")
             return value
 
         return self.read(key, check, default, least)
@@ -110,10 +113,14 @@ class Table:
 
         return self.read(key, check, default, default)
 
-    def end(self) -> None:
+    def end(self, circumstance: str = "here") -> None:
         """Note as a fault each key that nobody asked for."""
         for key in self.left:
-            self.wrong(key, "there is no such key; see the example in card/emulator/default.toml")
+            self.wrong(
+                key,
+                f"there is no such key {circumstance}; "
+                "see the example in card/emulator/default.toml",
+            )
 
 
 def octets(value: Any, lengths: tuple[int, ...]) -> bytes:
