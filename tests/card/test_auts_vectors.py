@@ -72,12 +72,3 @@ def test_mac_s_over_the_amf_of_autn_is_refused() -> None:
     hidden = make_auts(FUNCTIONS, RAND, 31)[:6]
     with pytest.raises(MacFailure):
         open_auts(FUNCTIONS, RAND, hidden + FUNCTIONS.f1star(RAND, sqn, b"\x80\x00"))
-
-
-@pytest.mark.parametrize("octets", [4, 8, 16])
-def test_sres_of_every_length_of_res(octets: int) -> None:
-    res = bytes(range(1, octets + 1))
-    expected = bytes(4)
-    for start in range(0, octets, 4):
-        expected = bytes(a ^ b for a, b in zip(expected, res[start : start + 4], strict=True))
-    assert sres_from_res(res) == expected
