@@ -7,6 +7,7 @@ by `make bench`, with PYTHONPATH=tests for the harness of the foreign programs.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from interop.program import free_port
+import pytest
+from interop.pcscd import Pcscd
+from interop.program import Program, free_port
 from measure import Figure, interleaved, run, table
 from sipp_peers import PROFILE, fake_registrar, sipp_registers
 
@@ -29,6 +32,7 @@ LOOP_ROUNDS = 5
 LOOP_COUNT = 400  # registrations in one closed loop
 CPU_ROUNDS = 3
 CPU_SHORT, CPU_LONG = 1000, 7000  # registrations; the difference is what counts
+APDU_LIMIT = 16
 SIPP_RATE = 2000  # calls a second
 LASTING = "  with the card's state on disk"
 
@@ -164,6 +168,30 @@ def cpu(bench: Bench) -> list[Figure]:
     ]
 
 
+def apdus(bench: Bench) -> list[Figure]:
+    """APDUs of a registration with an ISIM over PC/SC, from connect to disconnect."""
+    card = bench.new_card()
+    folder = bench.folder / "pcscd"
+    folder.mkdir()
+    pcscd = Pcscd(folder)
+    pcscd.start()
+    emulate = [SIPUA, "card", "emulate", card, "--vpcd", f"127.0.0.1:{pcscd.ports[0]}"]
+    emulator = Program(emulate, folder / "emulate.log", env=bench.environment)
+    try:
+        emulator.wait_ready(lambda: "ready" in emulator.log)
+        pcscd.wait_for_card()
+        with bench.core() as port:
+            argv = [SIPUA, "register", "--card", "pcsc", "--json"]
+            argv += ["--pcscf", f"udp:127.0.0.1:{port}"]
+            environment = {**bench.environment, "PCSCLITE_CSOCK_NAME": str(pcscd.socket_path)}
+            done = subprocess.run(argv, env=environment, capture_output=True, check=True)
+    finally:
+        emulator.stop()
+        pcscd.stop()
+    count = json.loads(done.stdout)["card"]["apdus"]
+    return [Figure("APDUs over PC/SC", str(count), f"{APDU_LIMIT} allowed", count / APDU_LIMIT, 1)]
+
+
 def ms(seconds: float) -> str:
     """Seconds as milliseconds for people."""
     return f"{seconds * 1000:.3g} ms"
@@ -174,9 +202,12 @@ def main() -> None:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sipua-bench-") as folder:
         bench = Bench(Path(folder))
-        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu):
+        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus):
             print(f"… {(take.__doc__ or take.__name__).splitlines()[0]}", file=sys.stderr)
-            figures += take(bench)
+            try:
+                figures += take(bench)
+            except pytest.skip.Exception as reason:
+                print(f"  left out: {reason}", file=sys.stderr)
     print(table(figures))
 
 
