@@ -106,8 +106,8 @@ def print_result(result: RegistrationResult) -> None:
 
 def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
     facts: list[tuple[str, str | None]] = [
-        ("identity", result.impu),
-        ("private", result.impi),
+        ("IMPU", result.impu),
+        ("IMPI", result.impi),
         ("registrar", result.registrar),
         ("contact", result.contact),
     ]

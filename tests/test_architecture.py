@@ -145,3 +145,49 @@ HEAVY = {"asyncio", "rich", "dns", "ssl", "smartcard", "osmocom", "logging", "da
 @pytest.mark.parametrize("argv", [("--help",), ("demo", "--json"), ("register", "--help")])
 def test_heavy_modules_stay_out_of_the_usual_path(argv: tuple[str, ...]) -> None:
     assert not loaded_after(*argv) & HEAVY
+
+
+SECRETS = {
+    "k",
+    "op",
+    "opc",
+    "top",
+    "topc",
+    "res",
+    "xres",
+    "ck",
+    "ik",
+    "kc",
+    "ks",
+    "sres",
+    "pin1",
+    "puk1",
+}
+SECRETS |= {"pin", "puk"}
+
+
+@pytest.mark.parametrize(("module", "path"), ALL, ids=[name for name, _ in ALL])
+def test_a_named_tuple_with_a_secret_hides_it(module: str, path: Path) -> None:
+    """The repr of a NamedTuple shows every field, and reprs end up in logs and errors."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ClassDef) or not any(
+            isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases
+        ):
+            continue
+        fields = {
+            each.target.id
+            for each in node.body
+            if isinstance(each, ast.AnnAssign)
+            and isinstance(each.target, ast.Name)
+            and ast.unparse(each.annotation) in ("bytes", "str", "str | None", "bytes | None")
+        }
+        methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+        assert not fields & SECRETS or "__repr__" in methods, (
+            f"{module}.{node.name} would show {', '.join(sorted(fields & SECRETS))}"
+        )
+
+
+def test_logging_is_not_used() -> None:
+    """What is said goes through hooks whose secrets are masked at one place."""
+    for _, path in ALL:
+        assert not any(within(name, "logging") for name, _ in imports(path)), path
