@@ -19,14 +19,13 @@ from sipua.sip.events import (
     TransactionTimeout,
     TransportFailed,
 )
-from sipua.sip.grammar import format_host
 from sipua.sip.headers import MAGIC_COOKIE
 from sipua.sip.hop import Hop
 from sipua.sip.limits import MAX_SERVER_OCTETS, MAX_SERVER_TRANSACTIONS
 from sipua.sip.matching import answered_key, server_key
-from sipua.sip.message import Headers, MalformedMessage, Request, Response, parse
+from sipua.sip.message import MalformedMessage, Request, Response, parse
 from sipua.sip.response import create_response
-from sipua.sip.routing import fallback_hop, response_hop, stamp
+from sipua.sip.routing import fallback_hop, own_branch, own_via, response_hop, stamp
 from sipua.sip.schedule import Schedule
 from sipua.sip.timers import TimerValues
 from sipua.sip.transaction.client import ClientTransaction
@@ -112,21 +111,20 @@ class Endpoint:
         UDP goes by TCP, and by UDP after all if TCP is refused.
         """
         machine = InviteClient if request.method == "INVITE" else NonInviteClient
-        branch = f"{MAGIC_COOKIE}-{self._rng.getrandbits(80):020x}"
-        transaction = machine(self, request, hop, branch, (sent_by[0].lower(), sent_by[1]))
-        sent, data = _with_via(request, hop.transport, branch, sent_by)
-        if hop.transport == "UDP" and len(data) > self.udp_limit:
+        transaction = machine(self, request, hop, self._new_branch(), sent_by)
+        if hop.transport == "UDP" and len(transaction.data) > self.udp_limit:
             transaction.oversize = True
-            hop = hop._replace(transport="TCP", local=None)
-            sent, data = _with_via(request, hop.transport, branch, sent_by)
+            transaction.write(hop._replace(transport="TCP", local=None))
         self._clients[transaction.key] = transaction
-        transaction.start(sent, data, hop, now)
+        transaction.feed(START, now)
         return transaction
 
     def send_ack(self, request: Request, hop: Hop, sent_by: tuple[str, int]) -> None:
         """Send the ACK for a 2xx, which is no transaction (RFC 3261 §13.2.2.4)."""
-        branch = f"{MAGIC_COOKIE}-{self._rng.getrandbits(80):020x}"
-        self.transmit(_with_via(request, hop.transport, branch, sent_by)[1], hop)
+        self.transmit(request.to_bytes(own_via(hop.transport, sent_by, self._new_branch())), hop)
+
+    def _new_branch(self) -> str:
+        return f"{MAGIC_COOKIE}-{self._rng.getrandbits(80):020x}"
 
     # Requests of the peer
 
@@ -168,16 +166,23 @@ class Endpoint:
             self._refuse(message, error, data, source)
 
     def _receive_response(self, response: Response, source: Hop, now: float) -> None:
-        via = response.top_via
-        transaction = self._clients.get((via.branch, response.cseq.method))
-        if len(response.headers.values("Via")) > 1:
-            self._discard(SEVERAL_VIAS, response.raw, source)  # RFC 3261 §8.1.3.3
-        elif transaction is None:
-            self._discard(STRAY, response.raw, source)
-        elif via.sent_by != transaction.sent_by:
-            self._discard(NOT_OURS, response.raw, source, str(via))  # RFC 3261 §18.1.2
-        else:
-            transaction.feed(status_class(response.status), now, response)
+        vias = response.headers.all("Via")
+        method = response.cseq.method
+        transaction = self._clients.get((own_branch(vias[0]), method)) if vias else None
+        if transaction is None or len(vias) > 1 or not transaction.wrote(vias[0]):
+            # Spelled in another way than we wrote it, or not for us
+            via = response.top_via
+            transaction = self._clients.get((via.branch, method))
+            if len(response.headers.values("Via")) > 1:
+                self._discard(SEVERAL_VIAS, response.raw, source)  # RFC 3261 §8.1.3.3
+                return
+            if transaction is None:
+                self._discard(STRAY, response.raw, source)
+                return
+            if via.sent_by != transaction.sent_by:
+                self._discard(NOT_OURS, response.raw, source, str(via))  # RFC 3261 §18.1.2
+                return
+        transaction.feed(status_class(response.status), now, response)
 
     def _receive_request(self, request: Request, source: Hop, now: float) -> None:
         via = stamp(request, source)
@@ -245,8 +250,10 @@ class Endpoint:
         """Take note that what was sent to this hop is lost."""
         for client in [each for each in self._clients.values() if each.hop[:3] == hop[:3]]:
             if client.oversize and client.is_waiting:
-                client.oversize = False
-                self._send_by_udp(client, now)
+                client.oversize = False  # by UDP after all (RFC 3261 §18.1.1)
+                client.write(client.hop._replace(transport="UDP"))
+                client.running.clear()
+                client.feed(START, now)
             else:
                 client.feed(TRANSPORT_ERROR, now, error)
         for server in {each for each in self._servers.values() if each.hop[:3] == hop[:3]}:
@@ -255,13 +262,6 @@ class Endpoint:
                 server.repeat()
             else:
                 server.feed(TRANSPORT_ERROR, now, error)
-
-    def _send_by_udp(self, transaction: ClientTransaction, now: float) -> None:
-        """Send an oversize request by UDP, TCP being refused (RFC 3261 §18.1.1)."""
-        request = transaction.request
-        request.headers.remove("Via")
-        sent, data = _with_via(request, "UDP", transaction.branch, transaction.sent_by)
-        transaction.start(sent, data, transaction.hop._replace(transport="UDP"), now)
 
     # The driver's side
 
@@ -317,14 +317,3 @@ class Endpoint:
 
     def _count(self, reason: str) -> None:
         self.discarded[reason] = self.discarded.get(reason, 0) + 1
-
-
-def _with_via(
-    request: Request, transport: str, branch: str, sent_by: tuple[str, int]
-) -> tuple[Request, bytes]:
-    """The request with its Via (RFC 3261 §8.1.1.7, RFC 3581 §3), and its octets."""
-    host, port = sent_by
-    via = f"SIP/2.0/{transport} {format_host(host)}:{port};branch={branch};rport"
-    headers = Headers([("Via", via), *request.headers])
-    sent = Request(request.method, request.uri, headers, request.body)
-    return sent, sent.to_bytes()

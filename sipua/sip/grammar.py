@@ -27,10 +27,11 @@ def parse_number(text: str, limit: int, what: str) -> int:
     if not made_of(text, DIGITS):
         raise ParseError(f"{what} is not a number: {text[:40]!r}")
     # int() of thousands of digits is quadratic, so the length is looked at first
-    digits = text.lstrip("0")
-    if len(digits) > 20 or int(digits or "0") > limit:
+    if len(text) > 20:
+        text = text.lstrip("0") or "0"
+    if len(text) > 20 or (number := int(text)) > limit:
         raise ParseError(f"{what} is larger than {limit}")
-    return int(digits or "0")
+    return number
 
 
 def quote(text: str) -> str:

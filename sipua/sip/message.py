@@ -91,21 +91,23 @@ class Message:
             raise ParseError(f"the {name} header is missing")
         return value
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, via: str = "") -> bytes:
         """The message as it goes on the wire, with the Content-Length of its body.
 
-        Raises LocalError for a header name that is none, and for a line end
-        inside a header, which would make two of it.
+        ``via`` is a Via to stand before all other headers. Raises LocalError for a
+        header name that is none, and for a line end inside a header, which would
+        make two of it.
         """
         try:
-            lines = [
+            lines = [self.start_line, f"Via: {via}"] if via else [self.start_line]
+            lines += [
                 f"{name}: {value}" for name, value in self.headers if KEYS[name] != "content-length"
             ]
-            lines.insert(0, self.start_line)
-            if _line_end_inside(lines):
+            head = "\r\n".join(lines)
+            if _line_end_inside(head, lines):
                 raise LocalError("a line end inside the start line or a header")
-            lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
-            return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+            head = f"{head}\r\nContent-Length: {len(self.body)}\r\n\r\n"
+            return head.encode("utf-8", "surrogateescape") + self.body
         except (ParseError, UnicodeEncodeError) as error:
             raise LocalError(f"this message cannot be written: {error}") from error
 
@@ -178,15 +180,19 @@ def parse(data: bytes) -> Request | Response:
     """
     end = data.find(b"\r\n\r\n", 0, MAX_HEAD)
     head, body = data[:end], data[end + 4 :]
-    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    if end <= 0 or not lines[0] or _line_end_inside(lines):
+    text = head.decode("utf-8", "surrogateescape")
+    lines = text.split("\r\n")
+    stray = _line_end_inside(text, lines)
+    if end <= 0 or not lines[0] or stray:
         head, body = _split_odd_head(data)
-        lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+        text = head.decode("utf-8", "surrogateescape")
+        lines = text.split("\r\n")
+        stray = _line_end_inside(text, lines)
     headers, problem = read_lines(lines)
     message = _read_start_line(lines[0], headers, data)
     if len(lines) > MAX_HEADERS or (len(head) > MAX_LINE and _too_large(head, lines[0], headers)):
         raise MalformedMessage("the head is larger than is accepted here", 513, message)
-    if problem or _line_end_inside(lines):
+    if problem or stray:
         raise MalformedMessage(problem or "a CR or LF which ends no line", 400, message)
     message.body = _cut_body(body, message)
     return message
@@ -208,9 +214,10 @@ def _split_odd_head(data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _line_end_inside(lines: list[str]) -> bool:
-    text = "".join(lines)
-    return "\n" in text or "\r" in text
+def _line_end_inside(text: str, lines: list[str]) -> bool:
+    """Whether the text holds a CR or LF besides those between its lines."""
+    ends = len(lines) - 1
+    return text.count("\n") != ends or text.count("\r") != ends
 
 
 def _too_large(head: bytes, start_line: str, headers: Headers) -> bool:

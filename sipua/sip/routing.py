@@ -1,11 +1,22 @@
-"""Where responses go: ``received``, ``rport`` and what they mean (RFC 3261 §18.2, RFC 3581)."""
+"""What a Via says: where responses go (RFC 3261 §18.2, RFC 3581), and our own."""
 
 from __future__ import annotations
 
-from sipua.sip.grammar import DIGITS, HEX_DIGITS, made_of, split
+from sipua.sip.grammar import DIGITS, HEX_DIGITS, format_host, made_of, split
 from sipua.sip.headers import Via
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request
+
+
+def own_via(transport: str, sent_by: tuple[str, int], branch: str) -> str:
+    """The Via of a request of ours (RFC 3261 §8.1.1.7, RFC 3581 §3)."""
+    host, port = sent_by
+    return f"SIP/2.0/{transport} {format_host(host)}:{port};branch={branch};rport"
+
+
+def own_branch(via: str) -> str:
+    """The branch of a Via spelled as ``own_via`` spells it; anything for another one."""
+    return via.partition(";branch=")[2].partition(";")[0]
 
 
 def stamp(request: Request, source: Hop) -> Via:

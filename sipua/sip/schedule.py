@@ -60,6 +60,8 @@ class Schedule:
 
     def fire(self, now: float) -> None:
         """Fire every timer that is due."""
+        if not self._heap or self._heap[0][0] > now:
+            return
         while (at := self.deadline()) is not None and at <= now:
             _, _, transaction = heappop(self._heap)
             transaction.woken_at = NEVER

@@ -64,11 +64,20 @@ class World:
             ("CSeq", f"7 {method}"),
         ]
 
+    def request_of(self, transaction: ClientTransaction) -> Request:
+        """The request of a transaction as it was sent last."""
+        return next(
+            message
+            for _, message, _ in reversed(self.sent)
+            if isinstance(message, Request)
+            and (message.top_via.branch, message.method) == transaction.key
+        )
+
     def answer(
         self, transaction: ClientTransaction, status: int, source: Hop | None = None
     ) -> None:
         """Receive the peer's answer to a request of ours."""
-        request = transaction.request
+        request = self.request_of(transaction)
         lines = [
             ("To", f"{value};tag=99") if name == "To" else (name, value)
             for name, value in request.headers

@@ -98,7 +98,7 @@ class InviteClient(ClientTransaction):
         """ACK for a final response that is not 2xx (RFC 3261 §17.1.1.3)."""
         invite = self.request.headers
         headers = [
-            ("Via", invite.get("Via") or ""),
+            ("Via", self.via),
             ("Max-Forwards", "70"),
             *[("Route", route) for route in invite.all("Route")],
             ("From", invite.get("From") or ""),

@@ -111,9 +111,10 @@ class Transaction:
 
     def _enter(self, state: str) -> None:
         self.state = state
-        table = self.TRANSITIONS
-        for timer in [timer for timer in self.running if (state, timer) not in table]:
-            del self.running[timer]
+        if self.running:
+            table = self.TRANSITIONS
+            for timer in [timer for timer in self.running if (state, timer) not in table]:
+                del self.running[timer]
 
     def start_timer(self, timer: str, seconds: float, now: float) -> None:
         """Run a timer; one of zero seconds fires at once."""
