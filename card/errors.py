@@ -53,10 +53,10 @@ class PinMalformed(CardError):
 
 
 class PinWrong(CardError):
-    """The PIN was refused; ``tries_left`` tries remain."""
+    """The PIN, or the PUK that ``name`` says, was refused; ``tries_left`` tries remain."""
 
-    def __init__(self, tries_left: int) -> None:
-        super().__init__(f"the card refused the PIN, {tries_left} tries left")
+    def __init__(self, tries_left: int, name: str = "PIN") -> None:
+        super().__init__(f"the card refused the {name}, {tries_left} tries left")
         self.tries_left = tries_left
 
 
@@ -69,6 +69,18 @@ class PinBlocked(CardError):
     def __init__(self, message: str, tries_left: int) -> None:
         super().__init__(message)
         self.tries_left = tries_left
+
+
+class PinDisabled(CardError):
+    """The PIN is disabled, and the card changes an enabled one only; nothing was sent."""
+
+
+class CardProtected(CardError):
+    """The card is on the list of protected ones, which are only read; nothing was sent."""
+
+
+class NotSent(CardError):
+    """A dry run came to a command that costs the card something; it was not sent."""
 
 
 class ProfileError(CardError):

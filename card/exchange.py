@@ -17,6 +17,7 @@ from card.errors import AnswerError
 if TYPE_CHECKING:
     from card.link import CardLink
     from card.masking import TracedApdu
+    from card.precaution import Precaution
 
 MOST_FETCHES = 32  # GET RESPONSEs for one command, 8 KiB
 CHANNEL_BITS = 0x03  # of CLA: the logical channel
@@ -26,12 +27,25 @@ class Exchange:
     """Commands to one card, counted in ``apdus`` and shown to ``trace``.
 
     ``trace`` gets every APDU that crosses the link, GET RESPONSE included,
-    without PINs and keys unless ``show_secrets``.
+    without PINs and keys unless ``show_secrets``. A ``precaution`` is asked
+    before each command and may refuse it; ``on_insertion`` is called when a
+    transaction begins with a card that was away meanwhile.
     ``selections`` grows whenever another program may have moved the card's
     current file: at the start of each outermost transaction and at a reset.
     """
 
-    __slots__ = ("_depth", "_show_secrets", "_trace", "apdus", "link", "selections")
+    __slots__ = (
+        "_depth",
+        "_secret",
+        "_show_secrets",
+        "_trace",
+        "apdus",
+        "insertions",
+        "link",
+        "on_insertion",
+        "precaution",
+        "selections",
+    )
 
     def __init__(
         self,
@@ -43,6 +57,10 @@ class Exchange:
         self.link = link
         self.apdus = 0
         self.selections = 0
+        self.precaution: Precaution | None = None
+        self.insertions = link.insertions
+        self.on_insertion: Callable[[], None] | None = None
+        self._secret = False
         self._trace = trace
         self._show_secrets = show_secrets
         self._depth = 0
@@ -51,8 +69,11 @@ class Exchange:
         """Send one command; the answer is complete, whatever its status word.
 
         Raises NoCard and TransmitError from the link, AnswerError for an
-        answer without a status word or one that never ends.
+        answer without a status word or one that never ends, CardProtected and
+        NotSent from the precaution.
         """
+        if self.precaution is not None:
+            self.precaution(command)
         response = self._carry(command, command.ins, first=True)
         if response.sw >> 8 not in _ANNOUNCEMENTS:
             return response
@@ -81,11 +102,24 @@ class Exchange:
             self.selections += 1
         self._depth += 1
         try:
+            if self.link.insertions != self.insertions:
+                self.insertions = self.link.insertions
+                if self.on_insertion is not None:
+                    self.on_insertion()
             yield
         finally:
             self._depth -= 1
             if not self._depth:
                 self.link.end_transaction()
+
+    @contextmanager
+    def secret(self, secret: bool = True) -> Iterator[None]:
+        """What is read meanwhile holds keys: traces blot it out."""
+        before, self._secret = self._secret, secret or self._secret
+        try:
+            yield
+        finally:
+            self._secret = before
 
     def reset(self) -> None:
         """Warm reset: current file MF, PINs unverified."""
@@ -119,7 +153,7 @@ class Exchange:
             self._trace(
                 unmasked(command, answer)
                 if self._show_secrets
-                else masked(command, answer, cause, first=first)
+                else masked(command, answer, cause, first=first, secret=self._secret)
             )
         return Response(answer[:-2], answer[-2] << 8 | answer[-1])
 

@@ -7,21 +7,55 @@ from typing import NamedTuple
 from card.tlv import Tlv
 
 PIN1 = 0x01
-_APPLICATION_PINS = (*range(0x01, 0x09), 0x11)  # PIN Appl 1 to 8, universal PIN (§9.5.1)
-_SECOND_PINS = range(0x81, 0x89)  # Second PIN Appl 1 to 8
+UNIVERSAL_PIN = 0x11
+APPLICATION_PINS = (*range(0x01, 0x09), UNIVERSAL_PIN)  # PIN Appl 1 to 8 (§9.5.1): global
+LOCAL_PINS = range(0x81, 0x89)  # Second PIN Appl 1 to 8
+
+# Structures of a file, the low bits of its descriptor (§11.1.1.4.3)
+TRANSPARENT, LINEAR_FIXED, CYCLIC = "transparent", "linear fixed", "cyclic"
+BER_TLV, DIRECTORY = "BER-TLV", "directory"
+_STRUCTURES = {1: TRANSPARENT, 2: LINEAR_FIXED, 6: CYCLIC}
+
+
+class PinEntry(NamedTuple):
+    """One key of the PIN status template. ``used`` is False for a PIN that stands in for
+    no other now (usage qualifier 00).
+    """
+
+    reference: int
+    enabled: bool
+    used: bool = True
 
 
 class Fcp(NamedTuple):
     """What this program asks of an FCP; 0 or empty where the card does not say.
 
     ``size`` and ``record_length`` in octets, ``aid`` the full AID of an ADF,
-    ``pin`` the key reference of the user's PIN and whether it is enabled.
+    ``pins`` the keys of a directory, None where it has no PIN status template.
     """
 
     size: int = 0
     record_length: int = 0
     aid: bytes = b""
-    pin: tuple[int, bool] | None = None
+    pins: tuple[PinEntry, ...] | None = None
+    structure: str = ""
+
+    @property
+    def pin(self) -> tuple[int, bool] | None:
+        """The key reference of the user's PIN and whether it is enabled: the first enabled
+        application PIN, else the card's first one, disabled.
+
+        A local PIN is the user's only on a card without application PINs: beside one
+        it is PIN2, which must not be spent on PIN1's digits.
+        """
+        if self.pins is None:
+            return None
+        user = [each for each in self.pins if each.reference in APPLICATION_PINS]
+        user = user or [each for each in self.pins if each.reference in LOCAL_PINS]
+        for each in user:
+            if each.enabled and each.used:
+                return each.reference, True
+        return (user[0].reference if user else PIN1), False
 
 
 def parse_fcp(octets: bytes) -> Fcp:
@@ -33,22 +67,30 @@ def parse_fcp(octets: bytes) -> Fcp:
         size=size,
         record_length=int.from_bytes(descriptor[2:4], "big"),
         aid=template.value(0x84) if 0x84 in template else b"",
-        pin=_user_pin(Tlv(template.value(0xC6))) if 0xC6 in template else None,
+        pins=_pins(Tlv(template.value(0xC6))) if 0xC6 in template else None,
+        structure=_structure(descriptor[0]) if descriptor else "",
     )
 
 
-def _user_pin(status: Tlv) -> tuple[int, bool]:
-    """The first enabled PIN of the PIN status template (§9.5.2), else PIN1, disabled.
+def _structure(descriptor: int) -> str:
+    if descriptor & 0xBF == 0x39:
+        return BER_TLV
+    if descriptor & 0x38 == 0x38:
+        return DIRECTORY
+    return _STRUCTURES.get(descriptor & 0x07, "")
 
-    Bit 8 of PS_DO (tag 90) belongs to the first key reference (tag 83), and so
-    on. A second application PIN counts only where no application PIN is enabled.
+
+def _pins(status: Tlv) -> tuple[PinEntry, ...]:
+    """The PIN status template (§9.5.2): bit 8 of PS_DO (tag 90) belongs to the first key
+    reference (tag 83), and so on; a usage qualifier (95) to the reference after it.
     """
-    enabled = status.value(0x90)[:1] if 0x90 in status else b""
-    bits = int.from_bytes(enabled, "big")
-    references = [value[0] for value in status.values(0x83) if len(value) == 1]
-    asked = [reference for at, reference in enumerate(references[:8]) if bits & (0x80 >> at)]
-    for kind in (_APPLICATION_PINS, _SECOND_PINS):
-        for reference in asked:
-            if reference in kind:
-                return reference, True
-    return PIN1, False
+    bits = int.from_bytes(status.value(0x90)[:1], "big") if 0x90 in status else 0
+    pins: list[PinEntry] = []
+    used = True
+    for tag, value in status:
+        if tag == 0x95:
+            used = value != b"\x00"
+        elif tag == 0x83 and len(value) == 1 and len(pins) < 8:
+            pins.append(PinEntry(value[0], bool(bits & (0x80 >> len(pins))), used))
+            used = True
+    return tuple(pins)

@@ -25,24 +25,32 @@ class TracedApdu(NamedTuple):
     sw: int
 
 
-def masked(command: Command, answer: bytes, cause: int, *, first: bool) -> TracedApdu:
+def masked(
+    command: Command, answer: bytes, cause: int, *, first: bool, secret: bool = False
+) -> TracedApdu:
     """The APDU without PINs, RES, CK, IK, Kc and SRES.
 
     ``cause`` is the instruction whose result ``answer`` carries (for GET
-    RESPONSE the one before), ``first`` whether this is the beginning of it.
+    RESPONSE the one before), ``first`` whether this is the beginning of it,
+    ``secret`` whether it comes out of a file that holds keys.
     """
-    octets = command.to_bytes()
-    shown = HEADER_OCTETS if command.ins in PIN_INSTRUCTIONS else len(octets)
     data, sw = answer[:-2], answer[-2:]
-    visible = len(data)
+    visible = 0 if secret else len(data)
     if cause in {AUTHENTICATE, AUTHENTICATE_CHAINED} and not (first and _is_auts(data)):
         visible = 1 if first and data[:1] == SUCCESS else 0
     return TracedApdu(
         command.name,
-        octets[:shown].hex().upper() + BLOT * (len(octets) - shown),
+        masked_command(command),
         data[:visible].hex().upper() + BLOT * (len(data) - visible) + sw.hex().upper(),
         int.from_bytes(sw, "big"),
     )
+
+
+def masked_command(command: Command) -> str:
+    """The command alone, without PINs."""
+    octets = command.to_bytes()
+    shown = HEADER_OCTETS if command.ins in PIN_INSTRUCTIONS else len(octets)
+    return octets[:shown].hex().upper() + BLOT * (len(octets) - shown)
 
 
 def _is_auts(data: bytes) -> bool:

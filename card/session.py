@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
+from card.errors import AnswerError, NoApplication, NoCard, NotSent, PinRequired, StatusError
 from card.exchange import Exchange
 from card.isim import IsimSession
 from card.link import CardLink
@@ -12,6 +15,9 @@ from card.masking import TracedApdu
 from card.readers.locate import open_card
 from card.uicc import Choice, Uicc
 from card.usim import UsimSession
+
+if TYPE_CHECKING:
+    from card.precaution import Precaution, Withheld
 
 Trace = Callable[[TracedApdu], None]
 """Sees every APDU; PINs and keys are masked in it."""
@@ -21,32 +27,95 @@ class CardSession:
     """A card in use: link, exchange, UICC and the chosen application's session.
 
     ``card`` is the text of ``--card``, or a link that is open already and now
-    belongs to the session. ``application`` is auto, isim or usim. The PIN is
-    sent only when given, and not below two remaining tries unless ``force_pin``.
-    ``trace`` sees every APDU, secrets masked. Close it, or use it as a context
-    manager.
+    belongs to the session. ``application`` is auto, isim or usim; None opens the
+    card without choosing one. The PIN is sent only when given, and not below two
+    remaining tries unless ``force_pin``. ``trace`` sees every APDU, secrets
+    masked unless ``show_secrets``.
+
+    A card whose ICCID is among the ``protected`` ones, or those in
+    SIPUA_PROTECTED, is only read: what costs it something raises CardProtected.
+    With ``withheld`` this is a dry run: what costs the card something goes there
+    instead, and raises NotSent. Close the session, or use it as a context manager.
     """
 
     def __init__(
         self,
         card: str | CardLink,
-        application: Choice = "auto",
+        application: Choice | None = "auto",
         pin: str | None = None,
         force_pin: bool = False,
         trace: Trace | None = None,
+        *,
+        show_secrets: bool = False,
+        protected: Iterable[str] = (),
+        withheld: Withheld | None = None,
     ) -> None:
         """Raises NoReader, NoCard, NoApplication, PinWrong, PinBlocked, ProfileError or another
         CardError."""
         self.link = open_card(card) if isinstance(card, str) else card
         try:
-            self.exchange = Exchange(self.link, trace)
+            self.exchange = Exchange(self.link, trace, show_secrets=show_secrets)
+            precaution = self._precaution(protected, withheld)
+            self.exchange.precaution = precaution
+            self.exchange.on_insertion = self._look_who_came
             self.uicc = Uicc(self.exchange)
-            self.application = self._open(application)
-            if pin is not None:
-                self.uicc.verify_pin(pin, force=force_pin)
+            self._application: UsimSession | IsimSession | None = None
+            with self.exchange.transaction():
+                self.iccid = self._iccid()
+                if application is not None:
+                    self._application = self._open(application)
+                if pin is not None:
+                    self._verify(pin, force_pin)
         except BaseException:
             self.link.close()
             raise
+
+    @property
+    def application(self) -> UsimSession | IsimSession:
+        """The session on the chosen application. Raises NoApplication when none was chosen."""
+        if self._application is None:
+            raise NoApplication("no application of the card was chosen")
+        return self._application
+
+    def _precaution(self, protected: Iterable[str], withheld: Withheld | None) -> Precaution | None:
+        """What a card needs that can be harmed; one in this process needs it when asked for."""
+        if not (self.link.waits or protected or withheld or os.environ.get("SIPUA_PROTECTED")):
+            return None
+        from card.precaution import Precaution, protected_cards
+
+        cards = protected_cards(protected)
+        return Precaution(cards, counts=self.link.waits, withheld=withheld)
+
+    def _iccid(self) -> str:
+        """The card's number, "" where it cannot be read: there is work that does without."""
+        precaution = self.exchange.precaution
+        if precaution is not None:
+            precaution.iccid = ""
+        try:
+            iccid = self.uicc.iccid()
+        except (AnswerError, StatusError, PinRequired):
+            return ""
+        if precaution is not None:
+            precaution.iccid = iccid
+        return iccid
+
+    def _look_who_came(self) -> None:
+        """A card was put in again. Raises NoCard when it is another one."""
+        iccid = self._iccid()
+        if iccid != self.iccid:
+            raise NoCard(
+                f"another card was put into {self.link.reader}: {iccid or 'one without ICCID'}"
+                f" in place of {self.iccid or 'one without ICCID'}"
+            )
+
+    def _verify(self, pin: str, force: bool) -> None:
+        """Verify the PIN of the chosen application (TS 102 221 §9.5.1), or that of the card."""
+        chosen = self._application.application if self._application else None
+        try:
+            with self.uicc.in_directory(chosen):
+                self.uicc.verify_pin(pin, force=force)
+        except NotSent:
+            return  # a dry run goes on as far as it comes without
 
     def _open(self, application: Choice) -> UsimSession | IsimSession:
         chosen = self.uicc.choose(application)
@@ -55,7 +124,7 @@ class CardSession:
 
     def switch(self, application: Choice) -> None:
         """Go on with another application of the same card. Raises NoApplication."""
-        self.application = self._open(application)
+        self._application = self._open(application)
 
     def close(self) -> None:
         """Give the card back."""

@@ -115,7 +115,8 @@ class Uicc:
                 )
         if not (response.ok or response.warning):
             raise StatusError(response.sw, meaning(response.sw), "SELECT")
-        self._fcp = _fcp_in(response)
+        if response.data:
+            self._fcp = _fcp_in(response)
         self._selected = (self.exchange.selections, application.aid if application else b"")
 
     def read_binary(self, ef: Ef[T]) -> bytes:

@@ -52,12 +52,16 @@ def verdict_of(error: CardError) -> Verdict:
 
 
 class CardChoice(NamedTuple):
-    """Which card to use, and how. ``card`` is the text of ``--card``, or an open link."""
+    """Which card to use, and how. ``card`` is the text of ``--card``, or an open link.
+
+    ``protected`` holds the ICCIDs of cards that are only read.
+    """
 
     card: str | CardLink = "pcsc"
     application: Choice = "auto"
     pin: str | None = None
     force_pin: bool = False
+    protected: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"CardChoice(card={self.card!r}, application={self.application!r})"
@@ -69,10 +73,14 @@ class IdentityModule:
     def __init__(self, choice: CardChoice, trace: Trace | None = None) -> None:
         """Opens the card; raises CardError."""
         self._seconds = 0.0
-        self._iccid: str | None = None
         self._session = self._timed(
             lambda: CardSession(
-                choice.card, choice.application, choice.pin, choice.force_pin, trace
+                choice.card,
+                choice.application,
+                choice.pin,
+                choice.force_pin,
+                trace,
+                protected=choice.protected,
             )
         )
         self._fixed_application = choice.application != "auto"
@@ -101,7 +109,6 @@ class IdentityModule:
     def _identities(
         self, impi: str | None, impu: str | None, domain: str | None, impu_index: int
     ) -> Identity:
-        self._iccid = self._session.uicc.iccid()
         if impi and impu and domain:
             return Identity(impi, impu, domain)
         application = self._session.application
@@ -143,7 +150,7 @@ class IdentityModule:
         return CardUse(
             reader=link.reader,
             atr=link.atr.hex(),
-            iccid=self._iccid,
+            iccid=self._session.iccid or None,
             application=self.application,
             apdus=self._session.exchange.apdus,
             ms=round(self._seconds * 1000, 1),

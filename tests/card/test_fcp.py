@@ -12,16 +12,18 @@ from card.fcp import Fcp, parse_fcp
     ("octets", "expected"),
     [
         ("6200", Fcp()),
-        ("620E820241218002000983026F078800", Fcp(size=9)),
-        ("620F820542210026038002007283026F04", Fcp(size=0x72, record_length=0x26)),
+        ("620E820241218002000983026F078800", Fcp(size=9, structure="transparent")),
+        (
+            "620F820542210026038002007283026F04",
+            Fcp(size=0x72, record_length=0x26, structure="linear fixed"),
+        ),
+        ("620482024621", Fcp(structure="cyclic")),
+        ("620482023921", Fcp(structure="BER-TLV")),
+        ("620482027821", Fcp(structure="directory")),
         (
             "62158410A0000000871004FFFFFFFF8907090000" + "8A0105",
             Fcp(aid=bytes.fromhex("A0000000871004FFFFFFFF8907090000")),
         ),
-        ("620EC60C900120830101830181" + "83010A", Fcp(pin=(0x01, False))),
-        ("620EC60C9001A0830101830181" + "83010A", Fcp(pin=(0x01, True))),
-        ("620EC60C900140830101830181" + "83010A", Fcp(pin=(0x81, True))),
-        ("6202C600", Fcp(pin=(0x01, False))),
     ],
 )
 def test_parameters(octets: str, expected: Fcp) -> None:
@@ -32,3 +34,25 @@ def test_parameters(octets: str, expected: Fcp) -> None:
 def test_what_is_no_fcp(octets: str) -> None:
     with pytest.raises(AnswerError):
         parse_fcp(bytes.fromhex(octets))
+
+
+@pytest.mark.parametrize(
+    ("status", "pins", "pin"),
+    [
+        ("90012083010183018183010A", [(1, 0, 1), (0x81, 0, 1), (0x0A, 1, 1)], (0x01, False)),
+        ("9001A083010183018183010A", [(1, 1, 1), (0x81, 0, 1), (0x0A, 1, 1)], (0x01, True)),
+        ("90014083010183018183010A", [(1, 0, 1), (0x81, 1, 1), (0x0A, 0, 1)], (0x01, False)),
+        ("90018083018183010A", [(0x81, 1, 1), (0x0A, 0, 1)], (0x81, True)),
+        ("900100830181", [(0x81, 0, 1)], (0x81, False)),
+        ("900140830101950108830111", [(1, 0, 1), (0x11, 1, 1)], (0x11, True)),
+        ("900140830101950100830111", [(1, 0, 1), (0x11, 1, 0)], (0x01, False)),
+        ("9001C0830105830181", [(5, 1, 1), (0x81, 1, 1)], (0x05, True)),
+        ("9001FF" + "830101" * 9, [(1, 1, 1)] * 8, (0x01, True)),
+        ("", [], (0x01, False)),
+    ],
+)
+def test_pin_status(status: str, pins: list[tuple[int, int, int]], pin: tuple[int, bool]) -> None:
+    template = f"C6{len(status) // 2:02X}{status}"
+    fcp = parse_fcp(bytes.fromhex(f"62{len(template) // 2:02X}{template}"))
+    assert list(fcp.pins or ()) == pins
+    assert fcp.pin == pin

@@ -89,7 +89,7 @@ def test_a_pin_that_cannot_be_is_refused_before_anything_is_sent(pin: str) -> No
     ("references", "enabled", "used"),
     [
         ("830101830181", "80", "01"),
-        ("830101830181", "40", "81"),
+        ("83018183010A", "80", "81"),
         ("830101830111", "40", "11"),
         ("830181830105", "C0", "05"),
     ],
@@ -103,6 +103,12 @@ def test_which_pin_is_the_users(references: str, enabled: str, used: str) -> Non
         (f"002000{used}00", "63C3"),
         (f"002000{used}08" + b"1234".hex() + "FFFFFFFF", "9000"),
     )
+    Uicc(Exchange(link)).verify_pin("1234")
+    assert not link.script
+
+
+def test_pin2_is_never_tried_in_place_of_a_disabled_pin1() -> None:
+    link = ScriptedLink((STATUS, "620BC609900140830101830181" + "9000"))
     Uicc(Exchange(link)).verify_pin("1234")
     assert not link.script
 
