@@ -42,7 +42,7 @@ def lines_of(text: str) -> dict[str, int]:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Every statement that holds a key, with the number of its first line."""
-    pending, begin = "", 1
+    pending, begin = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         begin = begin if pending else number
         pending += f"{line}\n"

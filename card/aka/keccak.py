@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from struct import Struct
 
-STATE_OCTETS = 200
 _LANES = Struct("<25Q")  # lane (x, y) is number x + 5y (§3.1.2)
 _MASK = (1 << 64) - 1
 

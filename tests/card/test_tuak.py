@@ -85,6 +85,19 @@ class TestEverySet:
         assert open_auts(tuak, v["RAND"], auts) == sqn
 
 
+def test_left_alone_it_is_that_of_a_usim() -> None:
+    v = octets(SETS[0])
+    sizes = {"iterations": 1, "mac_length": 8, "res_length": 8, "ck_length": 16, "ik_length": 16}
+    plain, said = Tuak.from_top(v["K"], v["TOP"]), Tuak(v["K"], v["TOPc"], **sizes)
+    assert plain.topc == v["TOPc"]
+    assert Tuak(v["K"], v["TOPc"]).f2345(RAND) == plain.f2345(RAND) == said.f2345(RAND)
+    assert plain.f1(RAND, v["SQN"], v["AMF"]) == said.f1(RAND, v["SQN"], v["AMF"])
+
+
+def test_most_iterations() -> None:
+    assert len(Tuak(bytes(16), bytes(32), iterations=255).f2(RAND)) == 8
+
+
 def test_several_iterations_differ_from_one() -> None:
     outputs = [Tuak(bytes(16), bytes(32), iterations=n).f2(RAND) for n in (1, 2, 3)]
     assert len(set(outputs)) == 3
@@ -130,7 +143,9 @@ def test_rand_sqn_amf_and_top_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match="RAND"):
         tuak.f2345(bytes(15))
     with pytest.raises(ValueError, match="SQN"):
-        tuak.f1(RAND, bytes(5), bytes(3))
+        tuak.f1(RAND, bytes(5), bytes(2))
+    with pytest.raises(ValueError, match="AMF"):
+        tuak.f1(RAND, bytes(6), bytes(3))
     with pytest.raises(ValueError, match="TOP"):
         derive_topc(bytes(16), bytes(16))
 
