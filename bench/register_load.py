@@ -11,6 +11,7 @@ import time
 
 from card.readers.emulated import EmulatedLink
 from sipua.agent import UserAgent
+from sipua.conversation import Conversation
 from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
@@ -22,7 +23,8 @@ def main(profile: str, port: str, count: str, rate: str) -> None:
     """Start ``count`` registrations, ``rate`` a second; all must succeed."""
     settings = AgentSettings(pcscf=f"udp:127.0.0.1:{port}")
     card = EmulatedLink(profile, remember=False)
-    left, running = int(count), []
+    left = int(count)
+    running: list[Conversation] = []
     with UserAgent(CardChoice(card), settings) as agent:
         begin = time.monotonic()
         started = 0
