@@ -15,6 +15,8 @@ class CardLink(ABC):
 
     reader: str
     waits: bool = True
+    insertions: int = 0
+    """How often a lost card was found again while the link was open: it may be another card."""
 
     @property
     @abstractmethod
@@ -37,7 +39,11 @@ class CardLink(ABC):
         """Give the card back. May be called twice."""
 
     def begin_transaction(self) -> None:  # noqa: B027  most links have no second user
-        """Keep other programs off the card until ``end_transaction``."""
+        """Keep other programs off the card until ``end_transaction``.
+
+        This is also the moment at which a link whose card was lost looks for
+        it again; ``insertions`` then grows.
+        """
 
     def end_transaction(self) -> None:  # noqa: B027
         """Let other programs at the card again."""

@@ -1,8 +1,9 @@
-"""From the text of ``--card`` to a link (see README, "Cards")."""
+"""From the text of ``--card`` to a link: the one table of ways to reach a card."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from card.errors import NoReader
 
@@ -10,10 +11,9 @@ if TYPE_CHECKING:
     from card.link import CardLink
     from card.readers.pcsc import Reader
 
-SPELLINGS = (
-    "pcsc, pcsc:NUMBER, pcsc:PART-OF-NAME, pcsc:iccid=DIGITS, pcsc:imsi=DIGITS, "
-    "emulated or emulated:PROFILE.toml"
-)
+    Opener = Callable[[], CardLink]
+
+BAUD = 115200  # of a modem, unless told otherwise; USB modems do not care
 
 
 def open_card(text: str) -> CardLink:
@@ -21,16 +21,20 @@ def open_card(text: str) -> CardLink:
 
     Raises NoReader, NoCard, TransmitError, ProfileError, StateError.
     """
-    kind, _, rest = text.partition(":")
-    if kind == "emulated":
-        from card.readers.emulated import EmulatedLink
+    return way_to(text)()
 
-        return EmulatedLink(rest)
-    if kind == "pcsc":
-        from card.readers.choice import open_reader
 
-        return open_reader(rest)
-    raise NoReader(f"there is no kind of card called {text!r}; it is one of {SPELLINGS}")
+def way_to(text: str) -> Opener:
+    """How the card that ``text`` names is opened; nothing is touched yet.
+
+    Raises NoReader for a text that follows no spelling of WAYS.
+    """
+    kind, colon, rest = text.partition(":")
+    way = KINDS.get(kind)
+    opener = way(rest) if way and bool(colon) is bool(rest) else None
+    if opener is None:
+        raise NoReader(f"{text!r} names no card. It is one of:\n{spellings()}")
+    return opener
 
 
 def list_readers() -> list[Reader]:
@@ -41,3 +45,98 @@ def list_readers() -> list[Reader]:
     from card.readers.pcsc import readers
 
     return readers()
+
+
+def spellings() -> str:
+    """WAYS as lines for people."""
+    return "\n".join(f"  {way.spelling:<28}{way.meaning}" for way in WAYS)
+
+
+class Way(NamedTuple):
+    """One spelling of ``--card`` and what it stands for."""
+
+    spelling: str
+    meaning: str
+
+
+WAYS = (
+    Way("pcsc", "the first PC/SC reader that holds a card"),
+    Way("pcsc:NUMBER", "a PC/SC reader by its place in `sipua card list`, from 0"),
+    Way("pcsc:PART-OF-NAME", "a PC/SC reader by a part of its name"),
+    Way("pcsc:iccid=DIGITS", "whichever PC/SC reader holds the card with this number"),
+    Way("pcsc:imsi=DIGITS", "whichever PC/SC reader holds the card of this subscriber"),
+    Way("at:DEVICE[,BAUD]", "the SIM in a modem, through AT+CSIM (3GPP TS 27.007)"),
+    Way("vpcd:HOST:PORT", "a card elsewhere, as `sipua card emulate --serve` offers it"),
+    Way("pysim:READER-OPTIONS", "a reader of an installed osmocom pySim, as `pysim:-p 0`"),
+    Way("emulated", "the card that ships with this program"),
+    Way("emulated:PROFILE.toml", "the card of a profile"),
+)
+
+
+def _pcsc(which: str) -> Opener:
+    def opened() -> CardLink:
+        from card.readers.choice import open_reader
+
+        return open_reader(which)
+
+    return opened
+
+
+def _emulated(path: str) -> Opener:
+    def opened() -> CardLink:
+        from card.readers.emulated import EmulatedLink
+
+        return EmulatedLink(path)
+
+    return opened
+
+
+def _modem(text: str) -> Opener | None:
+    device, comma, baud = text.partition(",")
+    if not device or (comma and not _is_number(baud)):
+        return None
+
+    def opened() -> CardLink:
+        from card.readers.modem import ModemLink
+
+        return ModemLink(device, int(baud or BAUD))
+
+    return opened
+
+
+def _vpcd(text: str) -> Opener | None:
+    host, _, port = text.rpartition(":")
+    if not host.strip("[]") or not _is_number(port) or not 0 < int(port) < 65536:
+        return None
+
+    def opened() -> CardLink:
+        from card.readers.vpcd import VpcdLink
+
+        return VpcdLink(host.strip("[]"), int(port))
+
+    return opened
+
+
+def _pysim(options: str) -> Opener | None:
+    if not options:
+        return None
+
+    def opened() -> CardLink:
+        from card.readers.pysim import open_pysim
+
+        return open_pysim(options)
+
+    return opened
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+KINDS: dict[str, Callable[[str], Opener | None]] = {
+    "pcsc": _pcsc,
+    "at": _modem,
+    "vpcd": _vpcd,
+    "pysim": _pysim,
+    "emulated": _emulated,
+}

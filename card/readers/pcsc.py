@@ -12,6 +12,7 @@ from typing import NamedTuple
 from card.apdu import VERIFY_PIN
 from card.errors import CardError, NoCard, NoReader, TransmitError
 from card.link import CardLink
+from card.readers.t0 import without_le
 
 SUCCESS = 0x00000000
 PROTO_MISMATCH = 0x8010000F
@@ -143,11 +144,11 @@ class PcscLink(CardLink):
         return self._atr
 
     def transmit(self, command: bytes) -> bytes:
-        """One command as it stands; T=0 has no Le in a command with data (ISO 7816-3 §12.2)."""
+        """One command, in the form that the card's protocol gives it."""
         scard = self._service.scard
         is_t0 = self._protocol == scard.SCARD_PROTOCOL_T0
-        if is_t0 and len(command) > 5 and len(command) == 6 + command[4]:
-            command = command[:-1]
+        if is_t0:
+            command = without_le(command)
         pci = scard.SCARD_PCI_T0 if is_t0 else scard.SCARD_PCI_T1
         result, answer = scard.SCardTransmit(self._open(), pci, list(command))
         if result & 0xFFFFFFFF == RESET_CARD:

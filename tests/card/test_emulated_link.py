@@ -10,7 +10,7 @@ from card import profile
 from card.errors import NoCard, NoReader, ProfileError, StateError
 from card.exchange import Exchange
 from card.readers.emulated import EmulatedLink
-from card.readers.locate import SPELLINGS, open_card
+from card.readers.locate import WAYS, open_card, way_to
 from card.uicc import Uicc
 
 SHIPPED = Path(profile.__file__).parent / "emulator" / "default.toml"
@@ -76,8 +76,28 @@ def test_a_profile_that_cannot_be_used(tmp_path: Path) -> None:
         open_card(f"emulated:{tmp_path / 'none.toml'}")
 
 
-@pytest.mark.parametrize("text", ["", "sim", "PCSC", "pcscd:0"])
-def test_a_kind_that_is_not_known(text: str) -> None:
-    with pytest.raises(NoReader, match="there is no kind of card called") as failure:
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "sim", "PCSC", "pcscd:0", "pcsc:", "emulated:", "at", "at:", "at:,9600", "at:x,fast"),
+        *("vpcd", "vpcd:host", "vpcd::1", "vpcd:host:", "vpcd:host:65536", "vpcd:host:0"),
+        *("vpcd:host:\u0661", "pysim", "pysim:"),
+    ],
+)
+def test_a_text_that_names_no_card(text: str) -> None:
+    with pytest.raises(NoReader, match="names no card") as failure:
         open_card(text)
-    assert SPELLINGS in str(failure.value)
+    for way in WAYS:
+        assert f"\n  {way.spelling} " in str(failure.value)
+        assert way.meaning in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("pcsc", "pcsc:2", "pcsc:iccid=89", "emulated", "emulated:none.toml", "at:/dev/none"),
+        *("at:/dev/none,9600", "vpcd:card.invalid:35963", "vpcd:[::1]:1", "pysim:-p 0"),
+    ],
+)
+def test_a_way_is_found_without_going_there(text: str) -> None:
+    assert callable(way_to(text))
