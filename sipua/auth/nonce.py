@@ -14,8 +14,6 @@ RAND_SIZE = 16
 AUTN_SIZE = 16
 AUTS_SIZE = 14
 
-_STANDARD_ALPHABET = str.maketrans("-_", "+/")
-
 
 def _first_octets(text: str, size: int) -> bytes:
     """Decode the first ``size`` octets, neither 0 modulo 3; what follows is not looked at.
@@ -23,7 +21,7 @@ def _first_octets(text: str, size: int) -> bytes:
     Raises PeerError when there are fewer, or characters that are not base64.
     """
     characters = -(-size * 4 // 3)
-    head = text.strip().rstrip("=")[:characters].translate(_STANDARD_ALPHABET)
+    head = text.strip().rstrip("=")[:characters].replace("-", "+").replace("_", "/")
     if len(head) < characters:
         raise PeerError(f"it holds {len(head) * 3 // 4} octets where {size} are needed")
     try:

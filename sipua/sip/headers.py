@@ -5,6 +5,7 @@ from __future__ import annotations
 from sipua.errors import ParseError
 from sipua.sip.grammar import (
     TOKEN,
+    WHITE_SPACE,
     end_of_quoted,
     format_host,
     is_token,
@@ -185,40 +186,39 @@ class CSeq:
 class Challenge:
     """A scheme with parameters: one challenge, or the credentials for one.
 
-    ``params`` are (name, value) in their order, the values without quotes;
-    ``quoted`` holds the names, in lower case, whose values were quoted.
+    ``params`` are the values without quotes by name in lower case, in their
+    order; of two with one name the first counts.
     """
 
-    __slots__ = ("params", "quoted", "scheme")
+    __slots__ = ("params", "scheme")
 
-    def __init__(
-        self, scheme: str, params: list[tuple[str, str]], quoted: set[str] | None = None
-    ) -> None:
+    def __init__(self, scheme: str) -> None:
         self.scheme = scheme
-        self.params = params
-        self.quoted = quoted if quoted is not None else set()
+        self.params: dict[str, str] = {}
 
     def get(self, name: str) -> str | None:
-        """Value of the first parameter of this name, whatever its case."""
-        name = name.lower()
-        for known, value in self.params:
-            if known.lower() == name:
-                return value
-        return None
+        """Value of the parameter of this name, whatever its case."""
+        return self.params.get(name.lower())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
-
-    def __str__(self) -> str:
-        params = [
-            f"{name}={quote(value) if name.lower() in self.quoted else value}"
-            for name, value in self.params
-        ]
-        return f"{self.scheme} {', '.join(params)}".strip()
+        return isinstance(name, str) and name.lower() in self.params
 
     def __repr__(self) -> str:
         # the values may hold keys (ck, ik), so only the names are shown
-        return f"Challenge({self.scheme!r}, {[name for name, _ in self.params]})"
+        return f"Challenge({self.scheme!r}, {list(self.params)})"
+
+    def read(self, name: str, text: str) -> None:
+        """Take a parameter as it stands in the header; raises ParseError."""
+        if not is_token(name):
+            raise ParseError(f"not a parameter name: {name[:20]!r}")
+        if text[:1] == '"':
+            if "\\" not in text and text.find('"', 1) == len(text) - 1:
+                text = text[1:-1]
+            elif end_of_quoted(text, 0) == len(text):
+                text = unquote(text)
+            else:
+                raise ParseError(f"text after the quoted value of {name}")
+        self.params.setdefault(name.lower(), text)
 
 
 def split_challenges(value: str) -> list[Challenge]:
@@ -229,20 +229,22 @@ def split_challenges(value: str) -> list[Challenge]:
     """
     found: list[Challenge] = []
     for part in split(value, ",", brackets=False):
-        if not part:
-            continue
         name, equals, text = part.partition("=")
-        words = name.split()
-        if len(words) == 2 or not equals:
-            found.append(Challenge(words[0], []))
-            if not equals and len(words) == 1:
+        name = name.rstrip(WHITE_SPACE)
+        if not equals or " " in name or "\t" in name:
+            if not part:
                 continue
-        if not words or len(words) > 2 or not is_token(words[0]) or not found:
+            words = name.split()
+            if len(words) not in (1, 2) or not is_token(words[0]):
+                raise ParseError(f"not a challenge: {part[:20]!r}")
+            found.append(Challenge(words[0]))
+            if not equals:
+                found[-1].params.update(dict.fromkeys(words[1:], ""))  # token68 without padding
+                continue
+            name = words[-1]
+        elif not found:
             raise ParseError(f"not a challenge: {part[:20]!r}")
-        if not equals:
-            found[-1].params.append((words[1], ""))  # token68 without padding
-            continue
-        _add_auth_param(found[-1], words[-1], text.strip(" \t"))
+        found[-1].read(name, text.lstrip(WHITE_SPACE))
     if not found:
         raise ParseError("an empty challenge")
     return found
@@ -250,28 +252,14 @@ def split_challenges(value: str) -> list[Challenge]:
 
 def split_auth_params(value: str) -> Challenge:
     """The parameters of an Authentication-Info, whose ``scheme`` is "" (RFC 7615)."""
-    info = Challenge("", [])
+    info = Challenge("")
     for part in split(value, ",", brackets=False):
         name, equals, text = part.partition("=")
         if part and not equals:
             raise ParseError(f"not a parameter: {part[:20]!r}")
         if part:
-            _add_auth_param(info, name.strip(" \t"), text.strip(" \t"))
+            info.read(name.rstrip(WHITE_SPACE), text.lstrip(WHITE_SPACE))
     return info
-
-
-def _add_auth_param(challenge: Challenge, name: str, text: str) -> None:
-    if not is_token(name):
-        raise ParseError(f"not a parameter name: {name[:20]!r}")
-    if text.startswith('"'):
-        challenge.quoted.add(name.lower())
-        if "\\" not in text and text.find('"', 1) == len(text) - 1:
-            text = text[1:-1]
-        elif end_of_quoted(text, 0) == len(text):
-            text = unquote(text)
-        else:
-            raise ParseError(f"text after the quoted value of {name}")
-    challenge.params.append((name, text))
 
 
 def parse_delta_seconds(text: str) -> int:

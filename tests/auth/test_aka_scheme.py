@@ -35,7 +35,7 @@ CNONCE = "0a4f113b"
 
 def parameters(value: str) -> dict[str, str]:
     (credentials,) = split_challenges(value)
-    return dict(credentials.params)
+    return credentials.params
 
 
 def answered(challenge: AkaChallenge, outcome: Outcome = RESPONSE, **changes: Any) -> str:

@@ -34,7 +34,7 @@ def recognises(challenge: Challenge) -> bool:
 
 def read(challenge: Challenge, header: str = "WWW-Authenticate") -> AkaChallenge:
     """RAND, AUTN and the rest of a challenge; raises ChallengeError naming the parameter."""
-    params = _parameters(challenge)
+    params = challenge.params
     algorithm = algorithm_of(params.get("algorithm", ""))
     realm = params.get("realm")
     nonce = params.get("nonce")
@@ -192,7 +192,7 @@ def read_credentials(value: str) -> Credentials:
         raise CredentialsError(f"the credentials cannot be read: {error}") from error
     if credentials.scheme.lower() != "digest":
         raise CredentialsError("the credentials are not of scheme Digest")
-    params = _parameters(credentials)
+    params = credentials.params
     for name in ("username", "realm", "nonce", "uri", "response"):
         if name not in params:
             raise CredentialsError(f"the credentials have no {name}")
@@ -295,13 +295,8 @@ def _expected_digest(
 # Both ---------------------------------------------------------------------------------
 
 
-def _parameters(challenge: Challenge) -> dict[str, str]:
-    """Parameters by lower-case name; of two with one name the first counts."""
-    return {name.lower(): value for name, value in reversed(challenge.params)}
-
-
 def _qop_options(value: str) -> tuple[str, ...]:
-    return tuple(option for part in value.split(",") if (option := part.strip().lower()))
+    return tuple([option for part in value.lower().split(",") if (option := part.strip())])
 
 
 def _nonce_count(text: str) -> int:
