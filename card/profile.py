@@ -28,34 +28,51 @@ DEFAULT_SERVICES = (19, 21, 27, 33, 38)
 
 
 class Usim(NamedTuple):
-    """What ADF.USIM says besides the IMSI: EF_UST (service numbers) and EF_SPN."""
+    """What ADF.USIM says besides the IMSI: EF_UST (service numbers), EF_SPN, and the
+    telephone numbers in EF_MSISDN and EF_SMSP, empty where there is none."""
 
     services: tuple[int, ...] = DEFAULT_SERVICES
     spn: str = "sipua"
+    msisdn: str = ""
+    smsc: str = ""
 
 
 class Isim(NamedTuple):
-    """The identities in ADF.ISIM (TS 31.103 §4.2); ``impu[0]`` is the default one."""
+    """The identities in ADF.ISIM (TS 31.103 §4.2); ``impu[0]`` is the default one.
+
+    ``services`` are those of EF_IST beside 1, which ``pcscf`` brings with it.
+    """
 
     impi: str
     impu: tuple[str, ...]
     domain: str
     pcscf: tuple[str, ...] = ()
+    services: tuple[int, ...] = ()
 
 
 class Pin(NamedTuple):
-    """PIN1 as the card leaves its factory; the live value is in the state file."""
+    """The PINs as the card leaves its factory; the live values are in the state file.
+
+    ``enabled`` is about PIN1. Without ``universal_pin`` the card has none.
+    """
 
     pin1: str = "1234"
     enabled: bool = False
     puk1: str = "12345678"
+    pin2: str = "4321"
+    puk2: str = "87654321"
+    universal_pin: str = ""
+    universal_puk: str = ""
 
     def __repr__(self) -> str:
-        return f"Pin(pin1=<secret>, enabled={self.enabled}, puk1=<secret>)"
+        return f"Pin(enabled={self.enabled}, values=<secret>)"
 
 
 class Profile(NamedTuple):
-    """One card. ``isim`` is None on a USIM-only card, ``path`` empty for the shipped one."""
+    """One card. ``isim`` is None on a USIM-only card, ``path`` empty for the shipped one.
+
+    ``quirks`` names what it does otherwise than it should (``card.emulator.quirks``).
+    """
 
     iccid: str
     imsi: str
@@ -65,6 +82,7 @@ class Profile(NamedTuple):
     isim: Isim | None = None
     pin: Pin = Pin()
     path: str = ""
+    quirks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Profile(iccid={self.iccid!r}, imsi={self.imsi!r}, path={self.path!r})"
@@ -119,7 +137,13 @@ def parse(document: dict[str, Any], path: str = "", file: str = "", text: str = 
         isim=_isim(top.table("isim")) if "isim" in document else None,
         pin=_pin(top.table("pin", {})),
         path=path,
+        quirks=top.texts("quirks", str, default=()),
     )
+    if profile.quirks:
+        from card.emulator.quirks import contradiction
+
+        if wrong := contradiction(profile.quirks):
+            top.wrong("quirks", wrong)
     top.end()
     if faults:
         raise ProfileError(_report(faults, file or path or "(profile)", text))
@@ -145,6 +169,8 @@ def _usim(table: Table) -> Usim:
     usim = Usim(
         services=table.read("services", _services, DEFAULT_SERVICES, ()),
         spn=table.text("spn", _octets_at_most(16), "sipua"),
+        msisdn=table.text("msisdn", _telephone_number, ""),
+        smsc=table.text("smsc", _telephone_number, ""),
     )
     table.end()
     return usim
@@ -165,6 +191,7 @@ def _isim(table: Table) -> Isim:
         impu=table.texts("impu", _sip_or_tel, least=1),
         domain=table.text("domain", short),
         pcscf=table.texts("pcscf", short, default=()),
+        services=table.read("services", _services, (), ()),
     )
     table.end()
     return isim
@@ -175,7 +202,13 @@ def _pin(table: Table) -> Pin:
         pin1=table.text("pin1", _digits(4, 8), "1234"),
         enabled=table.flag("enabled", False),
         puk1=table.text("puk1", _digits(8, 8), "12345678"),
+        pin2=table.text("pin2", _digits(4, 8), "4321"),
+        puk2=table.text("puk2", _digits(8, 8), "87654321"),
+        universal_pin=table.text("universal_pin", _digits(4, 8), ""),
+        universal_puk=table.text("universal_puk", _digits(8, 8), ""),
     )
+    if bool(pin.universal_pin) != bool(pin.universal_puk):
+        table.wrong("universal_pin", '"universal_pin" and "universal_puk" belong together')
     table.end()
     return pin
 
@@ -201,6 +234,11 @@ def _octets_at_most(most: int) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def _telephone_number(value: str) -> str:
+    _digits(1, 20)(value.removeprefix("+"))
+    return value
 
 
 def _sip_or_tel(value: str) -> str:

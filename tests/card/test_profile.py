@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from card.errors import ProfileError
-from card.profile import Isim, Pin, load, parse, shipped
+from card.profile import Isim, Pin, Usim, load, parse, shipped
 
 CARDS = Path(__file__).parents[2] / "fixtures" / "cards"
 K = "465b5ce8b199b49faa5f0a2ee238a6bc"
@@ -40,6 +40,7 @@ def test_every_key_of_a_full_profile_is_read(tmp_path: Path) -> None:
         iccid = "8900000000000000001"
         imsi = "001010123456789"
         mnc_length = 2
+        quirks = ["t1", "no-kc"]
         [authentication]
         algorithm = "milenage"
         k = "{K}"
@@ -50,15 +51,22 @@ def test_every_key_of_a_full_profile_is_read(tmp_path: Path) -> None:
         [usim]
         services = [27]
         spn = "test"
+        msisdn = "+15550100"
+        smsc = "+15550101"
         [isim]
         impi = "a@b"
         impu = ["sip:a@b", "tel:+1"]
         domain = "b"
         pcscf = ["p.b"]
+        services = [2]
         [pin]
         pin1 = "12345678"
         enabled = true
         puk1 = "87654321"
+        pin2 = "2222"
+        puk2 = "22222222"
+        universal_pin = "1111"
+        universal_puk = "11111111"
         """
     )
     profile = load(str(path))
@@ -73,9 +81,10 @@ def test_every_key_of_a_full_profile_is_read(tmp_path: Path) -> None:
     assert authentication.opc == bytes.fromhex(OPC)
     assert (authentication.sqn, authentication.amf) == (64, b"\xb9\xb9")
     assert authentication.res_length == 16
-    assert tuple(profile.usim) == ((27,), "test")
-    assert profile.isim == Isim("a@b", ("sip:a@b", "tel:+1"), "b", ("p.b",))
-    assert profile.pin == Pin("12345678", True, "87654321")
+    assert profile.usim == Usim((27,), "test", "+15550100", "+15550101")
+    assert profile.isim == Isim("a@b", ("sip:a@b", "tel:+1"), "b", ("p.b",), (2,))
+    assert profile.quirks == ("t1", "no-kc")
+    assert profile.pin == Pin("12345678", True, "87654321", "2222", "22222222", "1111", "11111111")
 
 
 def test_what_may_be_left_out_has_its_default() -> None:
@@ -152,6 +161,16 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "a list",
     ),
     "pin": ({"pin__pin1": "123"}, "pin.pin1", "4 to 8 decimal digits"),
+    "pin2": ({"pin__pin2": "x"}, "pin.pin2", "4 to 8 decimal digits"),
+    "universal": ({"pin__universal_pin": "1234"}, "pin.universal_pin", "belong together"),
+    "msisdn": ({"usim__msisdn": "+1 555"}, "usim.msisdn", "1 to 20 decimal digits"),
+    "quirk": ({"quirks": ["t2"]}, "quirks", 'there is no quirk "t2"; there are kc, '),
+    "quirks twice": ({"quirks": ["t1", "t1"]}, "quirks", '"t1" stands there twice'),
+    "quirks": (
+        {"quirks": ["t1", "kc", "le-6c"]},
+        "quirks",
+        '"t1" and "le-6c" contradict each other: how data is handed out',
+    ),
     "puk": ({"pin__puk1": "1234567"}, "pin.puk1", "8 decimal digits"),
     "enabled": ({"pin__enabled": "yes"}, "pin.enabled", "true or false"),
 }
