@@ -109,13 +109,13 @@ def _read(file: str, path: str) -> Profile:
         document = tomllib.loads(text)
     except OSError as error:
         raise ProfileError(f"the card profile {file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers and nests without end
         # The parser's own words may quote the line, and the line may hold K.
         raise ProfileError(f"the card profile {file} is not TOML{_position(error)}") from None
     return parse(document, path, file, text)
 
 
-def _position(error: ValueError) -> str:
+def _position(error: Exception) -> str:
     _, found, place = str(error).rpartition("(at ")
     return f" (at {place}" if found else ""
 

@@ -18,25 +18,18 @@ if TYPE_CHECKING:
 def lines_of(text: str) -> dict[str, int]:
     """The line, from 1 on, on which each table and each key begins, by dotted name.
 
-    A table in an array is named by its place, ``"file[0].fid"``. ``text`` must
-    be valid TOML.
+    ``text`` must be valid TOML. Of an array of tables only the first is found.
     """
     lines: dict[str, int] = {}
     table = ""
-    count: dict[str, int] = {}
     for number, statement in _statements(text):
-        header = statement.lstrip().startswith("[")
         path, value = _only(tomllib.loads(statement))
-        if header and isinstance(value, list):
-            place = count[path] = count.get(path, -1) + 1
-            table = f"{path}[{place}]"
-            lines[table] = number
-        elif header:
-            table = path
-            lines.setdefault(table, number)
+        if statement.lstrip().startswith("["):
+            table, names = f"{path}.", _names(path, {})
         else:
-            for name in _names(path, value):
-                lines.setdefault(f"{table}.{name}" if table else name, number)
+            names = _names(table + path, value)
+        for name in names:
+            lines.setdefault(name, number)
     return lines
 
 

@@ -39,6 +39,7 @@ fid = "6F01"
 # another one
 fid = "6F02"
 content.size = 9
+[parent.child]
 '''
 
 WHERE = {
@@ -57,12 +58,12 @@ WHERE = {
     "table.k": 18,
     "table.below": 19,
     "table.below.k": 20,
-    "file[0]": 21,
-    "file[0].fid": 22,
-    "file[1]": 23,
-    "file[1].fid": 25,
-    "file[1].content": 26,
-    "file[1].content.size": 26,
+    "file": 21,
+    "file.fid": 22,
+    "file.content": 26,
+    "file.content.size": 26,
+    "parent": 27,
+    "parent.child": 27,
 }
 
 
