@@ -155,13 +155,15 @@ def _report(faults: list[Fault], file: str, text: str) -> str:
 
     A key that is missing is reported on the line of its table.
     """
+    from operator import itemgetter
+
     from card.profile_lines import lines_of
 
     lines = lines_of(text)
     places = [lines.get(key) or lines.get(key.rpartition(".")[0], 0) for key, _ in faults]
     return "\n".join(
-        f"{file}{f':{line}' if line else ''}: {fault.key}: {fault.expected}"
-        for line, fault in sorted(zip(places, faults, strict=True), key=lambda placed: placed[0])
+        f"{file}{f':{line}' if line else ''}: {key}: {expected}"
+        for line, (key, expected) in sorted(zip(places, faults, strict=True), key=itemgetter(0))
     )
 
 

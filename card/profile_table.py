@@ -7,7 +7,7 @@ asks for ``faults`` at the end and uses nothing that was read if there are any.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Fault(NamedTuple):
-    """One fault: the dotted name of the key, and what is expected there."""
-
-    key: str
-    expected: str
+Fault = tuple[str, str]
+"""One fault: the dotted name of the key, and what is expected there."""
 
 
 class Table:
@@ -37,7 +34,7 @@ class Table:
 
     def wrong(self, key: str, expected: str) -> None:
         """Note a fault."""
-        self.faults.append(Fault(f"{self._name}.{key}" if self._name else key, expected))
+        self.faults.append((f"{self._name}.{key}" if self._name else key, expected))
 
     def read(self, key: str, check: Callable[[Any], T], default: T | None, harmless: T) -> T:
         """The value of ``key`` after ``check``, which must look at its type too."""
