@@ -124,7 +124,7 @@ class Uicc:
         assert not ef.linear
         if ef.sfi is not None:
             response = self._read(READ_BINARY, 0x80 | ef.sfi, 0, ef.size)
-            if response.sw not in SFI_REFUSED and (response.data or response.sw != 0x9000):
+            if response.sw not in SFI_REFUSED and (response.data or not response.ok):
                 return self._binary(ef, response)
         size = self._select_ef(ef).size
         response = self._read(READ_BINARY, 0, 0, min(size or ef.size, ALL))
@@ -258,7 +258,7 @@ class Uicc:
         if ef.sfi is not None:
             p2 = ef.sfi << 3 | ABSOLUTE
             response = self._read(READ_RECORD, number, p2, ALL)
-            if response.sw not in SFI_REFUSED and (response.data or response.sw != 0x9000):
+            if response.sw not in SFI_REFUSED and (response.data or not response.ok):
                 return response, p2
         length = self._select_ef(ef).record_length
         return self._read(READ_RECORD, number, ABSOLUTE, min(length or ALL, ALL)), ABSOLUTE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from card.emulator.card import EmulatedCard
+from card.link import CardLink
 from card.profile import Profile, load
 from card.statefile import StateFile
 
@@ -50,3 +51,29 @@ class Terminal:
         answer = self.send("00C00000" + announced[2:])
         assert answer.endswith("9000"), answer
         return answer[:-4]
+
+
+class PluggedCard(CardLink):
+    """An emulated card as a link, for our own client."""
+
+    reader = "plugged"
+    waits = False
+
+    def __init__(self, profile: Profile) -> None:
+        self.card = EmulatedCard(profile)
+        self.sent: list[tuple[bytes, bytes]] = []
+
+    @property
+    def atr(self) -> bytes:
+        return self.card.atr
+
+    def transmit(self, command: bytes) -> bytes:
+        answer = self.card.transmit(command)
+        self.sent.append((command, answer))
+        return answer
+
+    def reset(self) -> None:
+        self.card.reset()
+
+    def close(self) -> None:
+        pass
