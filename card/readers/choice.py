@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from card.errors import CardError, NoCard, NoReader
 from card.exchange import Exchange
@@ -10,13 +11,26 @@ from card.readers.pcsc import PcscLink, Reader, connect, readers
 from card.uicc import Uicc
 from card.usim import UsimSession
 
+if TYPE_CHECKING:
+    from card.readers.waiting import Waiting
 
-def open_reader(which: str) -> PcscLink:
+
+def open_reader(which: str, waiting: Waiting | None = None) -> PcscLink:
     """The card that the text after ``pcsc:`` names: nothing, a number counted from 0, part
     of a reader's name, ``iccid=`` or ``imsi=``.
 
-    Raises NoReader, NoCard, TransmitError.
+    It is waited for as told, now and when it is lost later on. Raises NoReader,
+    NoCard, TransmitError.
     """
+    if waiting is None:
+        return _found(which, None)
+    from card.readers.pcsc_changes import PcscChanges
+    from card.readers.waiting import awaited
+
+    return awaited(lambda: _found(which, waiting), waiting, PcscChanges())
+
+
+def _found(which: str, waiting: Waiting | None) -> PcscLink:
     found = dict(enumerate(readers()))
     if not found:
         raise NoReader("the PC/SC service runs, but there is no reader")
@@ -33,26 +47,28 @@ def open_reader(which: str) -> PcscLink:
     occupied = [each.name for each in fitting.values() if each.present]
     if not occupied:
         raise NoCard(f"there is no card in {_names(fitting)}")
-    return _identified(occupied, what, value) if what in IDENTITIES else _first(occupied)
+    if what in IDENTITIES:
+        return _identified(occupied, what, value, waiting)
+    return _first(occupied, waiting)
 
 
-def _first(names: list[str]) -> PcscLink:
+def _first(names: list[str], waiting: Waiting | None) -> PcscLink:
     """The first card that can be connected to; if none can, why the first could not."""
     failures: list[CardError] = []
     for name in names:
         try:
-            return connect(name)
+            return connect(name, waiting)
         except CardError as error:
             failures.append(error)
     raise failures[0]
 
 
-def _identified(names: list[str], what: str, value: str) -> PcscLink:
+def _identified(names: list[str], what: str, value: str, waiting: Waiting | None) -> PcscLink:
     """The card whose ICCID or IMSI is ``value``; the others are given back."""
     silent: list[str] = []
     for name in names:
         try:
-            link = connect(name)
+            link = connect(name, waiting)
         except CardError as error:
             silent.append(f"{name}: {error}")
             continue

@@ -5,35 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from card.errors import NoReader
+from card.errors import NoSuchWay
 
 if TYPE_CHECKING:
     from card.link import CardLink
     from card.readers.pcsc import Reader
+    from card.readers.returning import ReturningLink
+    from card.readers.waiting import Waiting
 
-    Opener = Callable[[], CardLink]
+    Opener = Callable[[Waiting | None], CardLink]
 
 BAUD = 115200  # of a modem, unless told otherwise; USB modems do not care
 
 
-def open_card(text: str) -> CardLink:
-    """Open the card that ``text`` names.
+def open_card(text: str, waiting: Waiting | None = None) -> CardLink:
+    """Open the card that ``text`` names; wait for it as told.
 
-    Raises NoReader, NoCard, TransmitError, ProfileError, StateError.
+    Raises NoSuchWay, NoReader, NoCard, TransmitError, ProfileError, StateError.
     """
-    return way_to(text)()
+    return way_to(text)(waiting)
 
 
 def way_to(text: str) -> Opener:
     """How the card that ``text`` names is opened; nothing is touched yet.
 
-    Raises NoReader for a text that follows no spelling of WAYS.
+    Raises NoSuchWay for a text that follows no spelling of WAYS.
     """
     kind, colon, rest = text.partition(":")
     way = KINDS.get(kind)
     opener = way(rest) if way and bool(colon) is bool(rest) else None
     if opener is None:
-        raise NoReader(f"{text!r} names no card. It is one of:\n{spellings()}")
+        raise NoSuchWay(f"{text!r} names no card. It is one of:\n{spellings()}")
     return opener
 
 
@@ -74,16 +76,16 @@ WAYS = (
 
 
 def _pcsc(which: str) -> Opener:
-    def opened() -> CardLink:
+    def opened(waiting: Waiting | None) -> CardLink:
         from card.readers.choice import open_reader
 
-        return open_reader(which)
+        return open_reader(which, waiting)
 
     return opened
 
 
 def _emulated(path: str) -> Opener:
-    def opened() -> CardLink:
+    def opened(_waiting: Waiting | None) -> CardLink:
         from card.readers.emulated import EmulatedLink
 
         return EmulatedLink(path)
@@ -96,12 +98,12 @@ def _modem(text: str) -> Opener | None:
     if not device or (comma and not _is_number(baud)):
         return None
 
-    def opened() -> CardLink:
+    def opened() -> ReturningLink:
         from card.readers.modem import ModemLink
 
         return ModemLink(device, int(baud or BAUD))
 
-    return opened
+    return _patient(opened)
 
 
 def _vpcd(text: str) -> Opener | None:
@@ -109,24 +111,39 @@ def _vpcd(text: str) -> Opener | None:
     if not host.strip("[]") or not _is_number(port) or not 0 < int(port) < 65536:
         return None
 
-    def opened() -> CardLink:
+    def opened() -> ReturningLink:
         from card.readers.vpcd import VpcdLink
 
         return VpcdLink(host.strip("[]"), int(port))
 
-    return opened
+    return _patient(opened)
 
 
 def _pysim(options: str) -> Opener | None:
     if not options:
         return None
 
-    def opened() -> CardLink:
+    def opened() -> ReturningLink:
         from card.readers.pysim import open_pysim
 
         return open_pysim(options)
 
-    return opened
+    return _patient(opened)
+
+
+def _patient(opened: Callable[[], ReturningLink]) -> Opener:
+    """Where nothing tells when a card comes: tried again and again, if asked to wait."""
+
+    def patiently(waiting: Waiting | None) -> CardLink:
+        if waiting is None:
+            return opened()
+        from card.readers.waiting import Pauses, awaited
+
+        link = awaited(opened, waiting, Pauses())
+        link.waiting = waiting
+        return link
+
+    return patiently
 
 
 def _is_number(text: str) -> bool:

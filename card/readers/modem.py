@@ -11,9 +11,9 @@ import time
 from types import ModuleType
 from typing import Any
 
-from card.errors import CardError, NoCard, NoReader, PinRequired, TransmitError
-from card.link import CardLink
+from card.errors import CardError, NoCard, NoReader, NoSuchWay, PinRequired, TransmitError
 from card.readers.at_answer import AtAnswer
+from card.readers.returning import ReturningLink
 from card.readers.t0 import without_le
 
 WAKE_SECONDS = 1.0  # for an AT; a modem that sleeps misses the first one
@@ -46,7 +46,7 @@ NUMBERS = {words.upper(): number for number, (_, words) in CME_ERRORS.items()}
 SIM_BUSY = "14"
 
 
-class ModemLink(CardLink):
+class ModemLink(ReturningLink):
     """The SIM in the modem at the serial port ``device``; ``baud`` bits a second.
 
     Nothing is set in the modem but how it words its errors (AT+CMEE). A PIN
@@ -61,8 +61,7 @@ class ModemLink(CardLink):
         self._serial = _import_serial()
         self._device, self._baud = device, baud
         self._port: Any = None
-        self._closed = False
-        self._connect()
+        self.connect()
 
     @property
     def atr(self) -> bytes:
@@ -92,18 +91,18 @@ class ModemLink(CardLink):
         """Select the MF; a modem offers no more, and PINs stay verified."""
         self.transmit(SELECT_MF)
 
-    def begin_transaction(self) -> None:
-        """Finds a modem that was lost again; nothing keeps the modem itself off the SIM."""
-        if self._port is None and not self._closed:
-            self._connect()
-            self.insertions += 1
+    @property
+    def is_lost(self) -> bool:
+        """Whether the port was given up: the device has gone, or an answer did not come."""
+        return self._port is None
 
     def close(self) -> None:
         """Give the serial port back."""
-        self._closed = True
+        self.is_closed = True
         self._drop()
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Open the port, wake the modem and ask for its SIM. Raises NoReader, NoCard."""
         self._port = self._opened()
         try:
             self._wake()
@@ -221,4 +220,4 @@ def _import_serial() -> ModuleType:
             "the installed package `serial` is another program than pyserial, which modems need"
             " (pip uninstall serial)"
         )
-    raise NoReader(f'{missing}: pip install "sipua-usim[modem]"')
+    raise NoSuchWay(f'{missing}: pip install "sipua-usim[modem]"')

@@ -7,34 +7,53 @@ connections end when they are told to, not when Python collects them.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from card.apdu import VERIFY_PIN
-from card.errors import CardError, NoCard, NoReader, TransmitError
+from card.errors import CardError, NoCard, NoReader, NoSuchWay, TransmitError
 from card.link import CardLink
 from card.readers.t0 import without_le
 
+if TYPE_CHECKING:
+    from card.readers.waiting import Waiting
+
 SUCCESS = 0x00000000
-PROTO_MISMATCH = 0x8010000F
-NO_READERS_AVAILABLE = 0x8010002E
+INVALID_HANDLE = 0x80100003
+UNKNOWN_READER = 0x80100009
 TIMEOUT = 0x8010000A
-RESET_CARD = 0x80100068
+PROTO_MISMATCH = 0x8010000F
 COMM_ERROR = 0x80100013
 NOT_TRANSACTED = 0x80100016
+READER_UNAVAILABLE = 0x80100017
+NO_SERVICE = 0x8010001D
+SERVICE_STOPPED = 0x8010001E
+NO_READERS_AVAILABLE = 0x8010002E
+UNPOWERED_CARD = 0x80100067
+RESET_CARD = 0x80100068
+REMOVED_CARD = 0x80100069
+
+# After one of these the connection is of no use any more, whatever comes back.
+LOST = frozenset(
+    (
+        *(INVALID_HANDLE, COMM_ERROR, READER_UNAVAILABLE, NO_SERVICE, SERVICE_STOPPED),
+        *(UNPOWERED_CARD, REMOVED_CARD),
+    )
+)
+NEW_READER = "\\\\?PnP?\\Notification"  # its state changes when a reader is plugged in or out
 
 REMOVAL_SIGNS = frozenset((COMM_ERROR, NOT_TRANSACTED))
 REMOVAL_SECONDS = 1.0  # pcscd asks its readers several times a second
 
 # What a PC/SC result means to people; {} is the reader's name.
 FAILURES: dict[int, tuple[type[CardError], str]] = {
-    0x80100003: (NoReader, "the connection to {} is gone: the PC/SC service was restarted"),
-    0x80100009: (NoReader, "the reader {} is not there any more"),
+    INVALID_HANDLE: (NoReader, "the connection to {} is gone: the PC/SC service was restarted"),
+    UNKNOWN_READER: (NoReader, "the reader {} is not there any more"),
     0x8010000B: (TransmitError, "another program holds the card in {} for itself alone; end it"),
     0x8010000C: (NoCard, "there is no card in {}"),
     PROTO_MISMATCH: (TransmitError, "another program uses the card in {} with another protocol"),
-    0x80100017: (NoReader, "the reader {} was unplugged"),
-    0x8010001D: (NoReader, "there is no PC/SC service: is pcscd running?"),
-    0x8010001E: (
+    READER_UNAVAILABLE: (NoReader, "the reader {} was unplugged"),
+    NO_SERVICE: (NoReader, "there is no PC/SC service: is pcscd running?"),
+    SERVICE_STOPPED: (
         NoReader,
         "the PC/SC service stopped or refused this program: is pcscd running, and of the same"
         " version as libpcsclite (they often differ in containers)?",
@@ -42,9 +61,9 @@ FAILURES: dict[int, tuple[type[CardError], str]] = {
     COMM_ERROR: (TransmitError, "the reader {} lost the connection to the card or to pcscd"),
     NOT_TRANSACTED: (TransmitError, "the reader {} did not carry the command"),
     0x80100066: (TransmitError, "the card in {} does not answer; is it in the right way round?"),
-    0x80100067: (TransmitError, "the card in {} has no power"),
+    UNPOWERED_CARD: (TransmitError, "the card in {} has no power"),
     RESET_CARD: (TransmitError, "another program reset the card in {}; try again"),
-    0x80100069: (NoCard, "the card was taken out of {}"),
+    REMOVED_CARD: (NoCard, "the card was taken out of {}"),
     0x8010006A: (NoReader, "this user may not use the PC/SC service (polkit refuses)"),
 }
 
@@ -79,18 +98,40 @@ class Service:
 
     def readers(self) -> list[Reader]:
         """All readers, as pcscd orders them; nothing is sent to any card."""
-        scard = self.scard
-        result, names = scard.SCardListReaders(self._context, [])
-        if result & 0xFFFFFFFF == NO_READERS_AVAILABLE or not (result or names):
+        present = self.scard.SCARD_STATE_PRESENT
+        return [Reader(name, bool(state & present), atr) for name, state, atr in self._states()]
+
+    def states(self) -> list[tuple[str, int]]:
+        """Each reader's name and state, to be given to ``has_changed``."""
+        return [(name, state) for name, state, _ in self._states()]
+
+    def has_changed(self, states: list[tuple[str, int]], seconds: float) -> bool:
+        """Whether a reader is not in this state any more, or comes or goes within ``seconds``.
+
+        Raises NoReader when the service has gone.
+        """
+        watched = [*states, (NEW_READER, 0)]
+        milliseconds = int(seconds * 1000) + 1
+        result, _ = self.scard.SCardGetStatusChange(self._context, milliseconds, watched)
+        if result & 0xFFFFFFFF not in (TIMEOUT, UNKNOWN_READER):
+            self.check(result, "(any)")
+            return True
+        return self._names() != [name for name, _ in states]
+
+    def _names(self) -> list[str]:
+        result, names = self.scard.SCardListReaders(self._context, [])
+        if result & 0xFFFFFFFF == NO_READERS_AVAILABLE:
             return []
         self.check(result, "(any)")
-        asked = [(name, scard.SCARD_STATE_UNAWARE) for name in names]
-        result, states = scard.SCardGetStatusChange(self._context, 0, asked)
+        return list(names)
+
+    def _states(self) -> list[tuple[str, int, bytes]]:
+        asked = [(name, self.scard.SCARD_STATE_UNAWARE) for name in self._names()]
+        if not asked:
+            return []
+        result, states = self.scard.SCardGetStatusChange(self._context, 0, asked)
         self.check(result, "(any)")
-        return [
-            Reader(name, bool(state & scard.SCARD_STATE_PRESENT), bytes(atr))
-            for name, state, atr in states
-        ]
+        return [(name, state, bytes(atr)) for name, state, atr in states]
 
     def card_left(self, reader: str) -> bool:
         """Whether the card is out of the reader, or leaves it within REMOVAL_SECONDS."""
@@ -126,12 +167,16 @@ class Service:
 class PcscLink(CardLink):
     """The card in one reader, shared with other programs. Takes over ``service``.
 
-    Raises NoCard and NoReader as FAILURES lists them, else TransmitError.
+    A card that was lost (pulled out, reader unplugged, pcscd restarted) is
+    looked for in the same reader when the next transaction begins, and waited
+    for as ``waiting`` says. Raises NoCard and NoReader as FAILURES lists them,
+    else TransmitError.
     """
 
-    def __init__(self, service: Service, reader: str) -> None:
+    def __init__(self, service: Service, reader: str, waiting: Waiting | None = None) -> None:
         self.reader = reader
         self._service = service
+        self._waiting = waiting
         self._handle: int | None = None
         self._pin_verified = False
         self._handle, self._protocol = service.connect(reader)
@@ -170,11 +215,13 @@ class PcscLink(CardLink):
 
     def begin_transaction(self) -> None:
         """Waits for another program's transaction to end; sees its reset of the card, if any."""
-        begin = self._service.scard.SCardBeginTransaction
-        result = begin(self._open())
-        if result & 0xFFFFFFFF == RESET_CARD:
+        result = self._begin()
+        if result == RESET_CARD:
             self._reconnect(self._service.scard.SCARD_LEAVE_CARD)
-            result = begin(self._open())
+            result = self._begin()
+        if result in LOST:
+            self._find_again(result)
+            result = self._begin()
         self._service.check(result, self.reader)
 
     def end_transaction(self) -> None:
@@ -201,6 +248,28 @@ class PcscLink(CardLink):
             raise NoCard(f"the connection to {self.reader} is closed")
         return self._handle
 
+    def _begin(self) -> int:
+        result: int = self._service.scard.SCardBeginTransaction(self._open())
+        return result & 0xFFFFFFFF
+
+    def _find_again(self, lost: int) -> None:
+        """A new connection to the card that is in the reader now; else what ``lost`` stands for."""
+        try:
+            found = _connected(self.reader, self._waiting)
+        except CardError:
+            if self._waiting is not None:
+                raise
+            self._service.check(lost, self.reader)
+            raise
+        if self._handle is None:  # closed meanwhile, by another thread that gave us up
+            found.close()
+        service, self._service = self._service, found._service
+        service.scard.SCardDisconnect(self._open(), service.scard.SCARD_LEAVE_CARD)
+        service.release()
+        self._handle, self._protocol, self._atr = found._handle, found._protocol, found._atr
+        self._pin_verified = False
+        self.insertions += 1
+
     def _reconnect(self, initialisation: int) -> None:
         scard = self._service.scard
         result, protocol = scard.SCardReconnect(
@@ -211,14 +280,25 @@ class PcscLink(CardLink):
         self._pin_verified = False
 
 
-def connect(name: str) -> PcscLink:
-    """The card in one reader. Raises NoReader, NoCard, TransmitError."""
+def connect(name: str, waiting: Waiting | None = None) -> PcscLink:
+    """The card in one reader; the link waits as told when it has lost it. Raises NoReader,
+    NoCard, TransmitError.
+    """
     service = Service()
     try:
-        return PcscLink(service, name)
+        return PcscLink(service, name, waiting)
     except BaseException:
         service.release()
         raise
+
+
+def _connected(name: str, waiting: Waiting | None) -> PcscLink:
+    if waiting is None:
+        return connect(name)
+    from card.readers.pcsc_changes import PcscChanges
+    from card.readers.waiting import awaited
+
+    return awaited(lambda: connect(name), waiting, PcscChanges())
 
 
 def readers() -> list[Reader]:
@@ -234,7 +314,7 @@ def _import_scard() -> ModuleType:
     try:
         from smartcard import scard
     except ImportError as error:
-        raise NoReader(
+        raise NoSuchWay(
             "pyscard, which PC/SC readers need, is not installed:"
             f' pip install "sipua-usim[pcsc]" ({error})'
         ) from None

@@ -10,19 +10,19 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from card.errors import CardError, NoCard, NoReader, TransmitError
-from card.link import CardLink
+from card.errors import CardError, NoCard, NoReader, NoSuchWay, TransmitError
+from card.readers.returning import ReturningLink
 from card.readers.t0 import without_le
 
 INSTALL = "pip install git+https://gitea.osmocom.org/sim-card/pysim"
 
 
-class PysimLink(CardLink):
-    """The card behind a pySim link. A lost one is connected to again at the next transaction.
+class PysimLink(ReturningLink):
+    """The card behind a pySim link. A lost one is looked for again.
 
     Raises NoCard and NoReader as pySim does, TransmitError for what else fails in it.
     """
@@ -32,9 +32,8 @@ class PysimLink(CardLink):
         self._link = link
         # until 2024 this left GET RESPONSE to us; since then send_apdu is given whole APDUs
         self._raw = getattr(link, "send_apdu_raw", None)
-        self._lost = False
-        self._closed = False
-        self._connect()
+        self._is_lost = True
+        self.connect()
 
     @property
     def atr(self) -> bytes:
@@ -50,7 +49,7 @@ class PysimLink(CardLink):
 
     def transmit(self, command: bytes) -> bytes:
         """One command; pySim itself may fetch the answer and repeat a wrong Le."""
-        if self._closed:
+        if self.is_closed:
             raise NoCard(f"the connection to {self.reader} is closed")
         try:
             if self._raw is not None:
@@ -59,7 +58,7 @@ class PysimLink(CardLink):
                 data, sw = self._link.send_apdu(command.hex())
             return bytes.fromhex(data) + bytes.fromhex(sw)
         except Exception as error:  # noqa: BLE001  whatever foreign code raises
-            self._lost = True
+            self._is_lost = True
             raise self._failure(error) from None
 
     def reset(self) -> None:
@@ -67,30 +66,28 @@ class PysimLink(CardLink):
         try:
             self._link.reset_card()
         except Exception as error:  # noqa: BLE001  whatever foreign code raises
-            self._lost = True
+            self._is_lost = True
             raise self._failure(error) from None
 
-    def begin_transaction(self) -> None:
-        """pySim's readers are exclusive; a card that was lost is looked for again."""
-        if self._lost and not self._closed:
-            self._connect()
-            self._lost = False
-            self.insertions += 1
+    @property
+    def is_lost(self) -> bool:
+        """Whether pySim reported a failure of the reader or the card."""
+        return self._is_lost
 
     def close(self) -> None:
         """Disconnect."""
-        if not self._closed:
-            self._closed = True
-            try:
+        if not self.is_closed:
+            self.is_closed = True
+            with suppress(Exception):  # there is nothing to be done about it
                 self._link.disconnect()
-            except Exception:  # noqa: BLE001, S110  there is nothing to be done about it
-                pass
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Connect to the card in the reader. Raises NoReader, NoCard, TransmitError."""
         try:
             self._link.connect()
         except Exception as error:  # noqa: BLE001  whatever foreign code raises
             raise self._failure(error) from None
+        self._is_lost = False
 
     def _failure(self, error: Exception) -> CardError:
         return _translated(error, self.reader)
@@ -121,7 +118,7 @@ class _Parser(argparse.ArgumentParser):
     """Its errors are ours."""
 
     def error(self, message: str) -> NoReturn:
-        raise NoReader(f"pySim has no such reader options: {message}\n{self.format_usage()}")
+        raise NoSuchWay(f"pySim has no such reader options: {message}\n{self.format_usage()}")
 
 
 def _translated(error: Exception, reader: str, *, at_start: bool = False) -> CardError:
@@ -136,7 +133,7 @@ def _translated(error: Exception, reader: str, *, at_start: bool = False) -> Car
 
 
 def _import_transport() -> Any:
-    """pySim.transport. Raises NoReader that says what is missing, or wrong."""
+    """pySim.transport. Raises NoSuchWay that says what is missing, or wrong."""
     try:
         import pySim.transport
     except ImportError as error:
@@ -146,7 +143,7 @@ def _import_transport() -> Any:
             return pySim.transport
         missing = "pySim.transport"
     if missing.partition(".")[0] != "pySim":
-        raise NoReader(f"pySim is installed but cannot be loaded: {missing} is missing")
+        raise NoSuchWay(f"pySim is installed but cannot be loaded: {missing} is missing")
     if find_spec("pySim") is not None:
         found = (
             "the installed package pySim has no pySim.transport.init_reader: it is not osmocom's"
@@ -155,4 +152,4 @@ def _import_transport() -> Any:
         found = "the installed package `pysim` is PyPI's, another program than osmocom's pySim"
     else:
         found = "osmocom's pySim is not installed"
-    raise NoReader(f"{found}. It is not on PyPI: {INSTALL}")
+    raise NoSuchWay(f"{found}. It is not on PyPI: {INSTALL}")

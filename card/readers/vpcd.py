@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 from card.errors import NoCard, NoReader, TransmitError
-from card.link import CardLink
+from card.readers.returning import ReturningLink
 from card.readers.t0 import without_le
 from card.vpcd import GET_ATR, POWER_OFF, POWER_ON, RESET, Unframer, framed
 
@@ -22,7 +22,7 @@ MOST_ANSWER_OCTETS = 256 + 2  # short APDUs only: data, SW1 SW2
 MOST_ATR_OCTETS = 33  # ISO/IEC 7816-3 §8.2.1
 
 
-class VpcdLink(CardLink):
+class VpcdLink(ReturningLink):
     """The card that is served at ``host``:``port``.
 
     A connection that was lost is made anew at the next transaction. Raises
@@ -34,9 +34,8 @@ class VpcdLink(CardLink):
         self.reader = f"vpcd:{f'[{host}]' if ':' in host else host}:{port}"
         self._address = (host, port)
         self._connection: socket.socket | None = None
-        self._closed = False
         self._atr = b""
-        self._connect()
+        self.connect()
 
     @property
     def atr(self) -> bytes:
@@ -53,21 +52,21 @@ class VpcdLink(CardLink):
         """Warm reset."""
         self._send(self._open(), RESET)
 
-    def begin_transaction(self) -> None:
-        """The card is ours alone; a connection that was lost is made anew."""
-        if self._connection is None and not self._closed:
-            self._connect()
-            self.insertions += 1
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection ended, or was given up."""
+        return self._connection is None
 
     def close(self) -> None:
         """Power off and hang up."""
-        self._closed = True
+        self.is_closed = True
         if self._connection is not None:
             with suppress(OSError):  # it has gone already
                 self._connection.sendall(framed(POWER_OFF))
             self._drop()
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Call, power the card up and hear its ATR. Raises NoReader, NoCard, TransmitError."""
         try:
             connection = socket.create_connection(self._address, CONNECT_SECONDS)
         except OSError as error:

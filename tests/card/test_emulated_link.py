@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from card import profile
-from card.errors import NoCard, NoReader, ProfileError, StateError
+from card.errors import NoCard, NoSuchWay, ProfileError, StateError
 from card.exchange import Exchange
 from card.readers.emulated import EmulatedLink
 from card.readers.locate import WAYS, open_card, way_to
@@ -85,7 +85,7 @@ def test_a_profile_that_cannot_be_used(tmp_path: Path) -> None:
     ],
 )
 def test_a_text_that_names_no_card(text: str) -> None:
-    with pytest.raises(NoReader, match="names no card") as failure:
+    with pytest.raises(NoSuchWay, match="names no card") as failure:
         open_card(text)
     for way in WAYS:
         assert f"\n  {way.spelling} " in str(failure.value)

@@ -156,12 +156,9 @@ def test_by_imsi_behind_a_pin(pcscd: Pcscd, insert: Insert, connect: Connect) ->
 
 @pytest.mark.parametrize("atr", [ATR, ATR_T1], ids=["T=0", "T=1"])
 def test_a_whole_session(insert: Insert, connect: Connect, atr: bytes) -> None:
-    class Card(EmulatedCard):
-        @property
-        def atr(self) -> bytes:
-            return atr
-
-    insert(Card(SHIPPED))
+    card = EmulatedCard(SHIPPED)
+    card.atr = atr
+    insert(card)
     exchange = Exchange(connect("pcsc"))
     uicc = Uicc(exchange)
     with exchange.transaction():
