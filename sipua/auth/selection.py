@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SCHEMES: tuple[Scheme, ...] = (aka,)
 
+_SERVER_FIRST = (CHALLENGE_HEADERS[401], CHALLENGE_HEADERS[407])
+_PROXY_FIRST = _SERVER_FIRST[::-1]
+
 
 class NoAkaOffered(ChallengeError):
     """The response asks for something that no card can answer."""
@@ -63,14 +66,11 @@ def scheme_of(challenge: AkaChallenge) -> Scheme:
 
 def offered(response: Response) -> list[Offer]:
     """Every challenge of a 401 or 407, in the order it stands there."""
-    first = CHALLENGE_HEADERS.get(response.status, "WWW-Authenticate")
-    offers: list[Offer] = []
-    for header in (first, *(name for name in CHALLENGE_HEADERS.values() if name != first)):
-        for value in response.headers.all(header):
-            offers.extend(_offers_in(value, header))
-        if offers:
-            break
-    return offers
+    for header in _PROXY_FIRST if response.status == 407 else _SERVER_FIRST:
+        values = response.headers.all(header)
+        if values:
+            return [offer for value in values for offer in _offers_in(value, header)]
+    return []
 
 
 def _offers_in(value: str, header: str) -> list[Offer]:

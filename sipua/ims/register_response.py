@@ -52,7 +52,7 @@ def read_binding(response: Response, contact: str, asked: int) -> Binding:
     was ``asked`` for (RFC 3261 §10.2.4).
     """
     ours = _our_contact(response, contact)
-    expires = _seconds(ours.params.get("expires")) if ours is not None else None
+    expires = _seconds(ours.get("expires")) if ours is not None else None
     if expires is None:
         expires = _seconds(response.headers.get("Expires"))
     return Binding(
@@ -93,9 +93,10 @@ def redirect_target(response: Response) -> str | None:
     return None
 
 
-def _our_contact(response: Response, contact: str) -> NameAddr | None:
-    """Our Contact as text, else by RFC 3261 §19.1.4, else the only one there is.
+def _our_contact(response: Response, contact: str) -> Parameters | None:
+    """What is said of our Contact; None when it is not among them.
 
+    It is found as text, else by RFC 3261 §19.1.4, else as the only one there is.
     The last is for registrars that write the address they saw instead of ours.
     """
     bracketed = f"<{contact}>"
@@ -103,7 +104,7 @@ def _our_contact(response: Response, contact: str) -> NameAddr | None:
         if value.startswith(bracketed):
             params = value[len(bracketed) :].lstrip(" \t;")
             try:
-                return NameAddr(contact, "", Parameters.parse(params) if params else None)
+                return Parameters.parse(params) if params else Parameters()
             except ParseError:
                 break
     from sipua.sip.uri_equality import same_uri  # registrars seldom spell it another way
@@ -112,10 +113,10 @@ def _our_contact(response: Response, contact: str) -> NameAddr | None:
     for address in addresses:
         try:
             if same_uri(address.sip_uri(), SipUri.parse(contact)):
-                return address
+                return address.params
         except ParseError:
             continue
-    return addresses[0] if len(addresses) == 1 else None
+    return addresses[0].params if len(addresses) == 1 else None
 
 
 def _uris(response: Response, name: str) -> tuple[str, ...]:

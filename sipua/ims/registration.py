@@ -66,8 +66,7 @@ class Registration:
         self._requests: list[Request] = []
         self._events: list[RegistrationEvent] = []
         self._deadline: float | None = None
-        self._dialog = RegistrationDialog(settings, self._writer, rng)
-        self._new_attempt(removing=False)
+        self._new_dialog()
 
     # What happens to it ---------------------------------------------------------------
 
@@ -183,19 +182,17 @@ class Registration:
     # What is done ---------------------------------------------------------------------
 
     def _begin(self, _found: Finding, _now: float) -> None:
-        self._new_attempt(removing=False)
+        if self._dialog.is_used:
+            self._new_dialog()
         self._open()
 
     def _begin_removal(self, _found: Finding, _now: float) -> None:
-        self._new_attempt(removing=True)
+        self._attempt.removing = True
         self._open()
 
-    def _new_attempt(self, *, removing: bool) -> None:
-        if self._dialog.is_used:
-            self._dialog = RegistrationDialog(self.settings, self._writer, self._rng)
-        self._attempt = Attempt(
-            self.settings, self._dialog, self.settings.expires, removing=removing
-        )
+    def _new_dialog(self) -> None:
+        self._dialog = RegistrationDialog(self.settings, self._writer, self._rng)
+        self._attempt = Attempt(self.settings, self._dialog, self.settings.expires)
         self._tries = self._failed_renewals = 0
         self._waited = 0.0
 

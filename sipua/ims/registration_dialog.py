@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from card.aka.result import SynchronisationFailure
-from sipua.auth.scheme import AkaChallenge, Answer, Outcome
+from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Answer, Outcome
 from sipua.auth.schemes.aka import initial_credentials
 from sipua.auth.selection import scheme_of
 from sipua.ims.register_request import METHOD, RegisterWriter
@@ -102,7 +102,7 @@ class RegistrationDialog:
             counted = answer._replace(nc=answer.nc + 1)
             self.answers[header] = counted
             credentials.append(scheme_of(counted.challenge).write_credentials(counted, METHOD, uri))
-        if all(name != "Authorization" for name, _ in credentials):
+        if CHALLENGE_HEADERS[401] not in self.answers:
             settings = self._settings
             empty = initial_credentials(settings.impi, settings.domain, uri, settings.algorithm)
             credentials.insert(0, ("Authorization", empty))

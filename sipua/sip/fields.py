@@ -36,9 +36,11 @@ class Headers:
         Raises ParseError when a quoted string is not closed.
         """
         key = KEYS[name]
-        lines = self.by_key().get(key, ())
+        lines = self.by_key().get(key)
+        if not lines:
+            return []
         if key not in LISTS:
-            return list(lines)
+            return lines.copy()
         return [
             value
             for line in lines
