@@ -19,11 +19,11 @@ from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
 from sipua.identity_module import CardChoice, IdentityModule, verdict_of
 from sipua.ims.register_request import RegistrationSettings
 from sipua.ims.registration import Registration
-from sipua.net.dns import resolve
 from sipua.net.driver import Driver
-from sipua.net.locate import Target, parse_target
+from sipua.net.locate import parse_target
 from sipua.net.network import Network
 from sipua.net.tls_settings import TlsSettings
+from sipua.registrar_address import locate, locate_uri
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
 from sipua.sip.endpoint import Endpoint
@@ -303,43 +303,13 @@ class UserAgent:
 
     def _locate(self, module: IdentityModule, identity: Identity) -> list[Hop]:
         """The registrar's addresses: as told, else from the ISIM, else from DNS."""
-        settings = self.settings
-        names = [settings.pcscf] if settings.pcscf else module.pcscf() or [identity.domain]
-        hops: list[Hop] = []
-        failure: DnsFailure | None = None
-        for name in names:
-            target = self._target(name)
-            try:
-                found = resolve(target, self._rng, nameserver=settings.nameserver)
-            except DnsFailure as error:
-                failure = failure or error
-                continue
-            for hop in found:
-                self._open_network().driver.network.expect_name(hop, target.host)
-            hops += found
-        if not hops:
-            assert failure is not None
-            raise failure
-        return hops
+        told = self.settings.pcscf
+        names = [told] if told else module.pcscf() or [identity.domain]
+        return locate(names, self.settings, self._rng, self._open_network().driver.network)
 
     def _find(self, uri: SipUri) -> Hop:
-        """Where a registrar that redirects wants us. Raises DnsFailure."""
-        transport = uri.parameter("transport")
-        target = Target(
-            uri.host.strip("[]"),
-            uri.port,
-            transport.upper() if transport else None,
-            uri.scheme.lower() == "sips",
-        )
-        hop = resolve(target, self._rng, nameserver=self.settings.nameserver)[0]
-        self._open_network().driver.network.expect_name(hop, target.host)
-        return hop
-
-    def _target(self, name: str) -> Target:
-        target = parse_target(name)
-        if target.transport is None and self.settings.transport != "auto":
-            target = target._replace(transport=self.settings.transport.upper())
-        return target
+        network = self._open_network().driver.network
+        return locate_uri(uri, self.settings, self._rng, network)
 
     def _registration_settings(self, identity: Identity, contact: str) -> RegistrationSettings:
         settings = self.settings
