@@ -15,6 +15,10 @@ class NoReader(CardError):
     """No PC/SC service, or no reader that fits what was asked for."""
 
 
+class NoSuchWay(NoReader):
+    """A text that names no card, or a way that needs something which is not installed."""
+
+
 class NoCard(CardError):
     """The reader is empty, or the card went away while it was in use."""
 
@@ -45,7 +49,11 @@ class StatusError(CardError):
 
 
 class PinRequired(CardError):
-    """The card wants PIN1 and none was given."""
+    """The card wants PIN1 and none was given. ``sw`` is its status word, 0 before any."""
+
+    def __init__(self, message: str, sw: int = 0) -> None:
+        super().__init__(message)
+        self.sw = sw
 
 
 class PinMalformed(CardError):

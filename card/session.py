@@ -18,6 +18,7 @@ from card.usim import UsimSession
 
 if TYPE_CHECKING:
     from card.precaution import Precaution, Withheld
+    from card.readers.waiting import Waiting
 
 Trace = Callable[[TracedApdu], None]
 """Sees every APDU; PINs and keys are masked in it."""
@@ -35,7 +36,8 @@ class CardSession:
     A card whose ICCID is among the ``protected`` ones, or those in
     SIPUA_PROTECTED, is only read: what costs it something raises CardProtected.
     With ``withheld`` this is a dry run: what costs the card something goes there
-    instead, and raises NotSent. Close the session, or use it as a context manager.
+    instead, and raises NotSent. A card that is not there, or is lost later on, is
+    waited for as ``waiting`` says. Close the session, or use it as a context manager.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class CardSession:
         show_secrets: bool = False,
         protected: Iterable[str] = (),
         withheld: Withheld | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         """Raises NoReader, NoCard, NoApplication, PinWrong, PinBlocked, ProfileError or another
         CardError."""
-        self.link = open_card(card) if isinstance(card, str) else card
+        self.link = open_card(card, waiting) if isinstance(card, str) else card
         try:
             self.exchange = Exchange(self.link, trace, show_secrets=show_secrets)
             precaution = self._precaution(protected, withheld)

@@ -167,6 +167,7 @@ def open_session(pin_file: str | None, verbose: int, **options: Any) -> CardSess
         read_pin(pin_file),
         options["force_pin"],
         print_apdu if verbose >= 3 else None,
+        waiting=options["waiting"],
     )
 
 
@@ -179,29 +180,57 @@ def open_session(pin_file: str | None, verbose: int, **options: Any) -> CardSess
     show_default=True,
     help="The virtual reader of vsmartcard's vpcd; its second slot is one port higher.",
 )
-def emulate_command(profile: str | None, vpcd: str) -> int:
-    """Show the card of PROFILE.toml to pcscd, until interrupted.
+@click.option(
+    "--serve",
+    metavar="HOST:PORT",
+    help="Wait here for whoever wants the card, as --card vpcd:HOST:PORT; port 0: a free one.",
+)
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Serve on other addresses than loopback. Whoever connects may use the card.",
+)
+def emulate_command(profile: str | None, vpcd: str, serve: str | None, allow_remote: bool) -> int:
+    """Show the card of PROFILE.toml to pcscd, or serve it on a port, until interrupted.
 
     Without PROFILE it is the card that ships. What the card remembers is kept
     beside the profile.
     """
     from card.emulator.card import EmulatedCard
     from card.emulator.vpcd import VpcdCard
+    from card.emulator.vpcd_server import VpcdServer
     from card.errors import CardError
     from card.profile import load, shipped
     from card.statefile import StateFile, default_path
 
-    host, _, port = vpcd.rpartition(":")
-    if not host or not port.isdecimal():
-        raise click.UsageError(f"--vpcd {vpcd}: expected HOST:PORT")
+    host, port = place("--serve", serve) if serve else place("--vpcd", vpcd)
+    if serve and not (allow_remote or host.startswith("127.") or host in ("::1", "localhost")):
+        raise click.UsageError(
+            f"--serve {serve}: other machines reach {host}, and whoever connects may use the card."
+            " Take 127.0.0.1 and lead it through a tunnel, or say --allow-remote"
+        )
     try:
         described = load(profile) if profile else shipped()
         with StateFile(default_path(described)) as state:
-            shown = VpcdCard(EmulatedCard(described, state), host.strip("[]"), int(port))
+            card = EmulatedCard(described, state)
+            shown: VpcdServer | VpcdCard
+            if serve:
+                shown = server = VpcdServer(card, host, port)
+                where = f"{serve.rpartition(':')[0]}:{server.port}"
+            else:
+                shown, where = VpcdCard(card, host, port), vpcd
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: shown.stop())
-            shown.run(lambda: click.echo(f"ready {described.iccid} at {vpcd}"))
+            shown.run(lambda: click.echo(f"ready {described.iccid} at {where}"))
             shown.close()
     except CardError as error:
         return card_failure(error, as_json=False)
     return 0
+
+
+def place(option: str, text: str) -> tuple[str, int]:
+    """The host and port in HOST:PORT. Raises click.UsageError."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise click.UsageError(f"{option} {text}: expected HOST:PORT")
+    return host.strip("[]"), int(port)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from card.errors import NoSuchWay
+from card.readers.locate import WAYS, way_to
+
+if TYPE_CHECKING:
+    from card.readers.waiting import Waiting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,8 +38,37 @@ def verbose_option(command: F) -> F:
     )(command)
 
 
+class CardText(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """A text that names a card, or a usage error that lists the spellings."""
+
+    name = "card"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            way_to(value)
+        except NoSuchWay as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+class Patience(click.ParamType):  # type: ignore[type-arg]
+    """Seconds to wait for a card; what is waited for is said on standard error."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Waiting:
+        from card.readers.waiting import Waiting
+
+        if isinstance(value, Waiting):
+            return value
+        seconds = click.FloatRange(min=0).convert(value, param, ctx)
+        return Waiting(seconds, lambda what: click.echo(what, err=True))
+
+
 def card_options(command: F) -> F:
-    """Which card, which application on it, and its PIN."""
+    """Which card, how long to wait for it, which application on it, and its PIN."""
     for decorate in (
         click.option(
             "--force-pin",
@@ -49,12 +84,21 @@ def card_options(command: F) -> F:
             help="Application to authenticate with; auto takes the ISIM if there is one.",
         ),
         option(
+            "--wait-card",
+            "waiting",
+            type=Patience(),
+            is_flag=False,
+            flag_value="inf",
+            metavar="[SECONDS]",
+            help="Wait for a card that is not there, or is gone when it is needed.",
+        ),
+        option(
             "--card",
+            type=CardText(),
             default="pcsc",
             show_default=True,
             metavar="CARD",
-            help="pcsc, pcsc:2, pcsc:PART-OF-READER-NAME, pcsc:iccid=…, pcsc:imsi=…, "
-            "emulated, emulated:PROFILE.toml.",
+            help=f"{', '.join(way.spelling for way in WAYS)}.",
         ),
     ):
         command = decorate(command)

@@ -156,7 +156,11 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
     from sipua.settings import AgentSettings
 
     choice = CardChoice(
-        options.pop("card"), options.pop("application"), pin, options.pop("force_pin")
+        options.pop("card"),
+        options.pop("application"),
+        pin,
+        options.pop("force_pin"),
+        waiting=options.pop("waiting"),
     )
     algorithm = options.pop("algorithm")
     settings = AgentSettings(

@@ -30,6 +30,7 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from card.aka.result import AkaResponse
     from card.link import CardLink
+    from card.readers.waiting import Waiting
     from card.session import Trace
     from card.uicc import Choice
 
@@ -54,7 +55,8 @@ def verdict_of(error: CardError) -> Verdict:
 class CardChoice(NamedTuple):
     """Which card to use, and how. ``card`` is the text of ``--card``, or an open link.
 
-    ``protected`` holds the ICCIDs of cards that are only read.
+    ``protected`` holds the ICCIDs of cards that are only read; ``waiting`` says
+    how long to wait for a card that is not there.
     """
 
     card: str | CardLink = "pcsc"
@@ -62,6 +64,7 @@ class CardChoice(NamedTuple):
     pin: str | None = None
     force_pin: bool = False
     protected: tuple[str, ...] = ()
+    waiting: Waiting | None = None
 
     def __repr__(self) -> str:
         return f"CardChoice(card={self.card!r}, application={self.application!r})"
@@ -81,6 +84,7 @@ class IdentityModule:
                 choice.force_pin,
                 trace,
                 protected=choice.protected,
+                waiting=choice.waiting,
             )
         )
         self._fixed_application = choice.application != "auto"

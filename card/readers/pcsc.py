@@ -263,9 +263,11 @@ class PcscLink(CardLink):
             raise
         if self._handle is None:  # closed meanwhile, by another thread that gave us up
             found.close()
-        service, self._service = self._service, found._service
-        service.scard.SCardDisconnect(self._open(), service.scard.SCARD_LEAVE_CARD)
-        service.release()
+            self._open()
+        else:
+            self._service.scard.SCardDisconnect(self._handle, self._service.scard.SCARD_LEAVE_CARD)
+            self._service.release()
+        self._service = found._service
         self._handle, self._protocol, self._atr = found._handle, found._protocol, found._atr
         self._pin_verified = False
         self.insertions += 1
