@@ -73,4 +73,4 @@ def pin_required(sw: int, command: str) -> PinRequired:
         advice = "the PIN is blocked; unblock it with the PUK"
     else:
         advice = "the card wants PIN1; give it, or disable it on the card"
-    return PinRequired(f"{command} was answered {sw:04X} ({meaning(sw)}): {advice}")
+    return PinRequired(f"{command} was answered {sw:04X} ({meaning(sw)}): {advice}", sw)
