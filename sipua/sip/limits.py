@@ -9,3 +9,4 @@ MAX_BODY = 1024 * 1024  # octets; a datagram cannot reach it, a stream can
 # Over UDP an answered request is remembered for 32 s, so this is 3000 requests a second
 MAX_SERVER_TRANSACTIONS = 100_000
 MAX_SERVER_OCTETS = 64 * 1024 * 1024  # of requests that have no final answer yet
+MAX_SHORTFALL = 32  # octets that a session description may be shorter than announced
