@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from card.apdu import ALL, VERIFY_PIN, Command, meaning
+from card.apdu import ALL, VERIFY_PIN, Command, Response, meaning
 from card.errors import PinBlocked, PinMalformed, PinRequired, PinWrong, StatusError
 from card.exchange import Exchange
 from card.fcp import PIN1
@@ -21,16 +21,29 @@ def tries_left(exchange: Exchange, reference: int = PIN1) -> int | None:
     None when the card does not ask for it: verified already, or disabled.
     Raises StatusError.
     """
-    response = exchange.send(Command(0, VERIFY_PIN, 0, reference, le=ALL))
+    return tries_in(ask_tries(exchange, VERIFY_PIN, reference), "VERIFY PIN")
+
+
+def ask_tries(exchange: Exchange, instruction: int, reference: int) -> Response:
+    """The answer to a PIN command without a PIN in it, which spends no try."""
+    response = exchange.send(Command(0, instruction, 0, reference, le=ALL))
     if response.sw == 0x6700:  # T=1 cards want no Le here
-        response = exchange.send(Command(0, VERIFY_PIN, 0, reference))
+        response = exchange.send(Command(0, instruction, 0, reference))
+    return response
+
+
+def tries_in(response: Response, command: str) -> int | None:
+    """The tries that an answer tells, 0 when blocked, None when there is nothing to try.
+
+    Raises StatusError.
+    """
     if response.ok or response.sw in NOT_ASKED:
         return None
     if response.sw in BLOCKED:
         return 0
     if response.sw & 0xFFF0 == 0x63C0:
         return response.sw & 0x0F
-    raise StatusError(response.sw, meaning(response.sw), "VERIFY PIN")
+    raise StatusError(response.sw, meaning(response.sw), command)
 
 
 def verify(exchange: Exchange, block: bytes, reference: int = PIN1, *, force: bool = False) -> None:
@@ -42,22 +55,34 @@ def verify(exchange: Exchange, block: bytes, reference: int = PIN1, *, force: bo
     tries = tries_left(exchange, reference)
     if tries is None:
         return
+    check_tries(tries, "PIN", force=force)
+    response = exchange.send(Command(0, VERIFY_PIN, 0, reference, block))
+    if response.sw not in NOT_ASKED:
+        check_outcome(response, "VERIFY PIN", "PIN")
+
+
+def check_tries(tries: int, name: str, *, force: bool) -> None:
+    """Raises PinBlocked when none is left, or one only and not ``force``."""
     if tries == 0:
-        raise PinBlocked("the PIN is blocked; unblock it with the PUK", 0)
+        remedy = "unblock it with the PUK" if name == "PIN" else "the PIN stays blocked for good"
+        raise PinBlocked(f"the {name} is blocked; {remedy}", 0)
     if tries < SAFE_TRIES and not force:
         raise PinBlocked(
-            f"only {tries} try is left for the PIN, so it was not sent;"
+            f"only {tries} try is left for the {name}, so it was not sent;"
             " verify it elsewhere first, or force it",
             tries,
         )
-    response = exchange.send(Command(0, VERIFY_PIN, 0, reference, block))
-    if response.ok or response.sw in NOT_ASKED:
+
+
+def check_outcome(response: Response, command: str, name: str) -> None:
+    """Raises PinWrong, PinBlocked or StatusError unless the card took the PIN or PUK."""
+    if response.ok:
         return
     if response.sw in BLOCKED or response.sw == 0x63C0:
-        raise PinBlocked("the card refused the PIN and has blocked it", 0)
+        raise PinBlocked(f"the card refused the {name} and has blocked it", 0)
     if response.sw & 0xFFF0 == 0x63C0:
-        raise PinWrong(response.sw & 0x0F)
-    raise StatusError(response.sw, meaning(response.sw), "VERIFY PIN")
+        raise PinWrong(response.sw & 0x0F, name)
+    raise StatusError(response.sw, meaning(response.sw), command)
 
 
 def pin_block(pin: str) -> bytes:

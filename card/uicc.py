@@ -14,7 +14,7 @@ from card import pin as pins
 from card.apdu import ALL, READ_BINARY, READ_RECORD, SELECT, STATUS, Command, Response, meaning
 from card.coding import ISIM_AID, USIM_AID, Application, is_unused
 from card.errors import AnswerError, NoApplication, StatusError
-from card.fcp import PIN1, Fcp, parse_fcp
+from card.fcp import PIN1, Fcp, PinEntry, parse_fcp
 from card.files import EF_DIR, EF_ICCID, MF, Ef
 
 if TYPE_CHECKING:
@@ -177,12 +177,21 @@ class Uicc:
         self._verified_pin = block, reference
         return True
 
+    def directory_pins(self) -> tuple[PinEntry, ...] | None:
+        """The keys of the current directory; None where the card does not say."""
+        if self._fcp.pins is None:
+            self._fcp = _fcp_in(self.exchange.send(Command(0x80, STATUS, 0, 0, le=ALL)))
+        return self._fcp.pins
+
+    def forget_fcp(self) -> None:
+        """What was known of the current directory may have changed."""
+        self._fcp = Fcp()
+
     def _user_pin(self) -> tuple[int, bool]:
         """The user's PIN in the current directory's FCP, and whether the card asks for it;
         PIN1 where the card does not say.
         """
-        if self._fcp.pin is None:
-            self._fcp = _fcp_in(self.exchange.send(Command(0x80, STATUS, 0, 0, le=ALL)))
+        self.directory_pins()
         return self._fcp.pin or (PIN1, True)
 
     def _listed(self) -> Iterator[Application]:
