@@ -23,6 +23,7 @@ USIM_AID = "A0000000871002FFFFFFFF8907090000"
 SELECT_USIM = f"00A4040C10{USIM_AID}"
 IMSI_OF_ISIM = bytes.fromhex("080910100000000040")
 IMSI_OF_PIN = bytes.fromhex("080910100000000060")
+READ_BINARY, GET_CHALLENGE = 0xB0, 0x84
 FILE_NOT_FOUND = b"\x6a\x82"
 KEYS = [("08", "RES"), ("10", "CK"), ("10", "IK"), ("08", "Kc")]  # of an answer DB, in order
 
@@ -124,15 +125,14 @@ def test_opensc_explorer_keeps_the_pin(pcscd: Pcscd) -> None:
     assert "Incorrect code, 2 tries left." in output
     assert output.count("Code correct.") == 3
     assert output.count("PIN changed.") == output.count("PIN unblocked.") == 1
-    answers = [each.answer for each in card.spoken if each.command[1] == 0xB0]
-    assert answers == [b"\x69\x82", IMSI_OF_PIN + b"\x90\x00"]
+    assert card.answers(READ_BINARY) == [b"\x69\x82", IMSI_OF_PIN + b"\x90\x00"]
 
 
 def test_opensc_explorer_gets_a_challenge(pcscd: Pcscd) -> None:
     with inserted(pcscd, ISIM) as card:
         opensc_explorer(pcscd, "random 8", "random 8")
 
-    first, second = (each.answer for each in card.spoken if each.command[1] == 0x84)
+    first, second = card.answers(GET_CHALLENGE)
     assert len(first) == len(second) == 10
     assert first != second
 

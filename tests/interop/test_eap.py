@@ -18,7 +18,7 @@ from interop.eap_sim_db import EapSimDb
 from interop.hostapd import Hostapd
 from interop.osmo_auc import OsmoAuc
 from interop.pcscd import Pcscd
-from interop.watched_card import WatchedCard, inserted
+from interop.watched_card import GSM_CLASS, WatchedCard, WatchedSim, inserted
 from interop.wpa_supplicant import authenticate, eapol_test
 
 CARDS = Path(__file__).parents[2] / "fixtures" / "cards"
@@ -140,6 +140,39 @@ def test_another_res_than_the_network_expects_is_refused(
 
     assert outcome.failed, outcome.lines("SCARD", "EAP")
     assert card.spoken[-1].answer[:1] == b"\xdb"  # the card was content
+
+
+@pytest.mark.parametrize(("profile", "pin"), [(ISIM, ""), (PIN, "2468")], ids=["isim", "pin"])
+def test_a_sim_of_2g_times(
+    pcscd: Pcscd, hostapd: Hostapd, tmp_path: Path, profile: Profile, pin: str
+) -> None:
+    """RUN GSM ALGORITHM in DF.GSM, answers fetched behind 9Fxx."""
+    hostapd.vectors.aucs[profile.imsi] = OsmoAuc(profile.authentication)
+    with inserted(pcscd, profile, kind=WatchedSim) as card:
+        outcome = authenticate(pcscd, hostapd, "SIM", tmp_path, pin=pin)
+
+    assert outcome.succeeded, outcome.lines("SCARD", "EAP")
+    runs = card.commands(AUTHENTICATE)
+    assert [run[:5].hex() for run in runs] == [f"{GSM_CLASS:x}88000010"] * 3
+    assert card.answers(AUTHENTICATE) == [b"\x9f\x0c"] * 3
+
+
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        ("dir-first-record-other", "dir-unused-record", "exact-aid", "no-sfi", "no-kc"),
+        ("kc", "aka-padded", "unknown-aid-6a88", "select-p2-0c-6b00", "read-le00-empty"),
+    ],
+    ids=["files", "answers"],
+)
+def test_odd_cards_which_wpa_supplicant_copes_with(
+    pcscd: Pcscd, hostapd: Hostapd, tmp_path: Path, quirks: tuple[str, ...]
+) -> None:
+    hostapd.vectors.aucs[ISIM.imsi] = OsmoAuc(ISIM.authentication)
+    with inserted(pcscd, ISIM._replace(quirks=quirks)):
+        outcome = authenticate(pcscd, hostapd, "AKA", tmp_path)
+
+    assert outcome.succeeded, outcome.lines("SCARD", "EAP")
 
 
 def test_the_card_in_the_second_reader(pcscd: Pcscd, hostapd: Hostapd, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from card.profile import Profile
 from interop.pcscd import Pcscd
 
 SECONDS = 5.0
+GSM_CLASS = 0xA0
+CLASS_NOT_SUPPORTED = b"\x6e\x00"
 
 
 class Spoken(NamedTuple):
@@ -42,15 +44,31 @@ class WatchedCard(EmulatedCard):
         self.spoken.append(Spoken(command, answer))
         return answer
 
+    def answers(self, instruction: int) -> list[bytes]:
+        """The answers to commands with this INS, in order."""
+        return [each.answer for each in self.spoken if each.command[1] == instruction]
+
     def commands(self, instruction: int) -> list[bytes]:
         """The commands sent with this INS, in order."""
         return [each.command for each in self.spoken if each.command[1] == instruction]
 
 
+class WatchedSim(WatchedCard):
+    """The same as a SIM of 2G times: the GSM class and no other."""
+
+    def transmit(self, command: bytes) -> bytes:
+        if command[0] == GSM_CLASS:
+            return super().transmit(command)
+        self.spoken.append(Spoken(command, CLASS_NOT_SUPPORTED))
+        return CLASS_NOT_SUPPORTED
+
+
 @contextmanager
-def inserted(pcscd: Pcscd, profile: Profile, slot: int = 0) -> Iterator[WatchedCard]:
+def inserted(
+    pcscd: Pcscd, profile: Profile, slot: int = 0, kind: type[WatchedCard] = WatchedCard
+) -> Iterator[WatchedCard]:
     """A card for ``profile`` in a reader; what it remembers is lost with it."""
-    card = WatchedCard(profile)
+    card = kind(profile)
     reader = VpcdCard(card, port=pcscd.ports[slot])
     thread = threading.Thread(target=reader.run, name="card")
     thread.start()
