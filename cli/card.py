@@ -171,14 +171,14 @@ def open_session(pin_file: str | None, verbose: int, **options: Any) -> CardSess
     )
 
 
-@card.command("emulate", epilog="Example:  sipua card emulate mycard.toml")
-@click.argument("profile", required=False)
+@card.command("emulate", epilog="Example:  sipua card emulate first.toml second.toml")
+@click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @click.option(
     "--vpcd",
     metavar="HOST:PORT",
     default="127.0.0.1:35963",
     show_default=True,
-    help="The virtual reader of vsmartcard's vpcd; its second slot is one port higher.",
+    help="The virtual reader of vsmartcard's vpcd; the next card is one port higher.",
 )
 @click.option(
     "--serve",
@@ -190,14 +190,18 @@ def open_session(pin_file: str | None, verbose: int, **options: Any) -> CardSess
     is_flag=True,
     help="Serve on other addresses than loopback. Whoever connects may use the card.",
 )
-def emulate_command(profile: str | None, vpcd: str, serve: str | None, allow_remote: bool) -> int:
-    """Show the card of PROFILE.toml to pcscd, or serve it on a port, until interrupted.
+def emulate_command(
+    profiles: tuple[str, ...], vpcd: str, serve: str | None, allow_remote: bool
+) -> int:
+    """Show the card of each PROFILE.toml to pcscd, or serve it on a port, until interrupted.
 
-    Without PROFILE it is the card that ships. What the card remembers is kept
-    beside the profile.
+    Without PROFILE it is the card that ships. What a card remembers is kept
+    beside its profile.
     """
+    from contextlib import ExitStack
+
     from card.emulator.card import EmulatedCard
-    from card.emulator.vpcd import VpcdCard
+    from card.emulator.vpcd import VpcdCard, show
     from card.emulator.vpcd_server import VpcdServer
     from card.errors import CardError
     from card.profile import load, shipped
@@ -209,20 +213,20 @@ def emulate_command(profile: str | None, vpcd: str, serve: str | None, allow_rem
             f"--serve {serve}: other machines reach {host}, and whoever connects may use the card."
             " Take 127.0.0.1 and lead it through a tunnel, or say --allow-remote"
         )
+    written = (serve or vpcd).rpartition(":")[0]
     try:
-        described = load(profile) if profile else shipped()
-        with StateFile(default_path(described)) as state:
-            card = EmulatedCard(described, state)
-            shown: VpcdServer | VpcdCard
-            if serve:
-                shown = server = VpcdServer(card, host, port)
-                where = f"{serve.rpartition(':')[0]}:{server.port}"
-            else:
-                shown, where = VpcdCard(card, host, port), vpcd
+        with ExitStack() as held:
+            ready: dict[VpcdServer | VpcdCard, str] = {}
+            for index, described in enumerate([load(path) for path in profiles] or [shipped()]):
+                state = held.enter_context(StateFile(default_path(described)))
+                card = EmulatedCard(described, state)
+                at = port + index if port else 0
+                shown = VpcdServer(card, host, at) if serve else VpcdCard(card, host, at)
+                held.callback(shown.close)
+                ready[shown] = f"ready {described.iccid} at {written}:{shown.port}"
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: shown.stop())
-            shown.run(lambda: click.echo(f"ready {described.iccid} at {where}"))
-            shown.close()
+                signal.signal(number, lambda *_: [each.stop() for each in ready])
+            show(list(ready), lambda shown: click.echo(ready[shown]))
     except CardError as error:
         return card_failure(error, as_json=False)
     return 0

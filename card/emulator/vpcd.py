@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import select
 import socket
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from card.errors import NoReader, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from card.emulator.card import EmulatedCard
 
@@ -29,11 +30,52 @@ _RECONNECT_SECONDS = 0.2
 _MEMORY_PROBLEM = b"\x65\x81"
 
 
+class Shown(Protocol):
+    """A card that somebody is being shown: VpcdCard, or VpcdServer."""
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Be the card until ``stop``."""
+        ...
+
+    def stop(self) -> None:
+        """Make ``run`` return soon; from any thread."""
+        ...
+
+
+S = TypeVar("S", bound=Shown)
+
+
+def show(cards: Sequence[S], on_ready: Callable[[S], None]) -> None:
+    """Be several cards at once, each in a thread of its own, until they are stopped.
+
+    ``on_ready`` is called with each card when its reader has taken it. When one
+    ends, all end; what it raised is raised here.
+    """
+    failures: list[Exception] = []
+
+    def be(card: S) -> None:
+        try:
+            card.run(lambda: on_ready(card))
+        except Exception as error:  # noqa: BLE001  it is raised below
+            failures.append(error)
+        for each in cards:
+            each.stop()
+
+    threads = [threading.Thread(target=be, args=(card,)) for card in cards]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
 class VpcdCard:
     """A card in the virtual reader at ``host``:``port``, until ``stop`` is called."""
 
     def __init__(self, card: EmulatedCard, host: str = "127.0.0.1", port: int = PORT) -> None:
         self._card = card
+        self.port = port
         self._address = (host, port)
         self._stopped = False
         self._wake_read, self._wake_write = os.pipe()
