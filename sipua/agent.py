@@ -218,7 +218,7 @@ class UserAgent:
 
     def _converse(self, result: RegistrationResult, contact: str = "") -> Conversation:
         """A conversation with the first of the registrar's addresses, nothing said yet."""
-        if self.settings.pcscf:
+        if self.settings.pcscf and not self._hops:
             parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
         module, identity = self._open_card()
         switchboard = self._open_network()
