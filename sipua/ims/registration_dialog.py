@@ -45,8 +45,8 @@ class RegistrationDialog:
         self._settings = settings
         self._writer = writer
         self._rng = rng
-        self._call_id = f"{rng.getrandbits(128):032x}"
-        self._tag = f"{rng.getrandbits(64):016x}"
+        random = f"{rng.getrandbits(192):048x}"
+        self._call_id, self._tag = random[:32], random[32:]
         self._cseq = 0
         self.answers: dict[str, Answer] = {}
         self.outcomes: dict[tuple[bytes, bytes], Outcome] = {}

@@ -94,6 +94,7 @@ class Endpoint:
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._schedule = Schedule()
+        self.wake = self._schedule.wake
         self._outgoing: list[tuple[bytes, Hop]] = []
         self._events: list[Event] = []
         self._octets = 0  # of requests that are being answered
@@ -292,10 +293,6 @@ class Endpoint:
     def report(self, event: Event) -> None:
         """Queue an event for ``take_events``."""
         self._events.append(event)
-
-    def wake(self, transaction: Transaction, at: float) -> None:
-        """Have the transaction's timers looked at no later than ``at``."""
-        self._schedule.wake(transaction, at)
 
     def release(self, octets: int) -> None:
         """Count these octets of a request as held no longer."""

@@ -23,12 +23,12 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Value of the first line of this name."""
-        values = self.by_key().get(KEYS[name])
+        values = (self._index or self.by_key()).get(KEYS[name])
         return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
         """Values of all lines of this name, in order."""
-        return list(self.by_key().get(KEYS[name], ()))
+        return list((self._index or self.by_key()).get(KEYS[name], ()))
 
     def values(self, name: str) -> list[str]:
         """As ``all``, with list headers split at their commas and empty lists left out.
@@ -36,7 +36,7 @@ class Headers:
         Raises ParseError when a quoted string is not closed.
         """
         key = KEYS[name]
-        lines = self.by_key().get(key)
+        lines = (self._index or self.by_key()).get(key)
         if not lines:
             return []
         if key not in LISTS:

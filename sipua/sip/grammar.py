@@ -24,7 +24,7 @@ def is_token(text: str) -> bool:
 def parse_number(text: str, limit: int, what: str) -> int:
     """A decimal number from 0 to ``limit``; ``what`` names it in the error."""
     text = text.strip(WHITE_SPACE)
-    if not made_of(text, DIGITS):
+    if not text or text.strip(DIGITS):
         raise ParseError(f"{what} is not a number: {text[:40]!r}")
     # int() of thousands of digits is quadratic, so the length is looked at first
     if len(text) > 20:

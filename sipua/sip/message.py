@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sipua.errors import LocalError, ParseError
 from sipua.sip.fields import Headers, read_lines
-from sipua.sip.grammar import DIGITS, is_token, made_of, parse_number, split
+from sipua.sip.grammar import DIGITS, is_token, parse_number, split
 from sipua.sip.headers import CSeq, NameAddr, Via
 from sipua.sip.limits import MAX_HEAD, MAX_HEADERS, MAX_LINE, MAX_SHORTFALL
 from sipua.sip.names import KEYS
@@ -227,15 +227,15 @@ def _too_large(head: bytes, start_line: str, headers: Headers) -> bool:
 
 def _read_start_line(line: str, headers: Headers, raw: bytes) -> Request | Response:
     """The message without its body; raises MalformedMessage with as much as is readable."""
-    if line[:4].upper() == "SIP/":
-        version, _, rest = line.partition(" ")
-        code, _, reason = rest.partition(" ")
-        if version.upper() != VERSION or len(code) != 3 or not made_of(code, DIGITS):
-            raise MalformedMessage(f"not a status line: {line[:60]!r}")
-        if not 100 <= int(code) <= 699:
-            raise MalformedMessage(f"no such status code: {code}")
-        return Response(int(code), reason, headers, raw=raw)
     method, _, rest = line.partition(" ")
+    if method[:4].upper() == "SIP/":
+        code, _, reason = rest.partition(" ")
+        if method.upper() != VERSION or len(code) != 3 or code.strip(DIGITS):
+            raise MalformedMessage(f"not a status line: {line[:60]!r}")
+        status = int(code)
+        if not 100 <= status <= 699:
+            raise MalformedMessage(f"no such status code: {code}")
+        return Response(status, reason, headers, raw=raw)
     uri, _, version = rest.partition(" ")
     request = Request(method, uri, headers, raw=raw)
     if version != VERSION and version.upper() != VERSION:

@@ -7,7 +7,7 @@ it is moved when it comes up. So transactions that only linger cost nothing.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count
 
 from sipua.sip.transaction.machine import NEVER, TERMINATED, Transaction
@@ -26,10 +26,9 @@ class Schedule:
         self._ended = 0
 
     def wake(self, transaction: Transaction, at: float) -> None:
-        """Have the transaction looked at no later than ``at``."""
-        if at < transaction.woken_at:
-            transaction.woken_at = at
-            heappush(self._heap, (at, next(self._count), transaction))
+        """Have the transaction looked at as early as ``at``, which is sooner than it would be."""
+        transaction.woken_at = at
+        heappush(self._heap, (at, next(self._count), transaction))
 
     def ended(self, transaction: Transaction) -> None:
         """Let go of ended transactions once they are the larger part of the heap."""
@@ -44,24 +43,26 @@ class Schedule:
         """When the next timer fires, None when none runs."""
         heap = self._heap
         while heap:
-            at, _, transaction = heap[0]
-            if not _is_live(heap[0]):
+            at, number, transaction = heap[0]
+            if transaction.woken_at != at or transaction.state is TERMINATED:
                 heappop(heap)
                 self._ended = max(0, self._ended - 1)
                 continue
-            due = min(transaction.running.values(), default=NEVER)
+            running = transaction.running
+            due = min(running.values()) if running else NEVER
             if due <= at:
                 return at
-            heappop(heap)
-            transaction.woken_at = NEVER
-            if due is not NEVER:
-                self.wake(transaction, due)
+            transaction.woken_at = due
+            if running:
+                heapreplace(heap, (due, number, transaction))
+            else:
+                heappop(heap)
         return None
 
     def fire(self, now: float) -> None:
         """Fire every timer that is due."""
         if not self._heap or self._heap[0][0] > now:
-            return
+            return  # the usual case, as every message brings a call
         while (at := self.deadline()) is not None and at <= now:
             _, _, transaction = heappop(self._heap)
             transaction.woken_at = NEVER

@@ -121,8 +121,9 @@ class Transaction:
         if seconds <= 0:
             self.feed(timer, now)
             return
-        self.running[timer] = now + seconds
-        self.layer.wake(self, now + seconds)
+        at = self.running[timer] = now + seconds
+        if at < self.woken_at:
+            self.layer.wake(self, at)
 
     def fire(self, now: float) -> float:
         """Feed the timers that are due; the time of the next one, or NEVER."""
