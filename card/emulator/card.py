@@ -35,8 +35,8 @@ and SFI, four logical channels; issuer's data "SIPUA" (ISO/IEC 7816-3 §8, 7816-
 
 CHANNELS = 4  # §8.7: the basic one and three more
 
-_FCP = 0x04  # P2 of SELECT, TS 102 221 §11.1.1.2
-_NO_DATA = (0x0C, 0x00)
+_FCP, _NO_DATA, _FCI = 0x04, 0x0C, 0x00  # P2 of SELECT: TS 102 221 §11.1.1.2, ISO/IEC 7816-4
+_BY_AID = 0x04  # P1
 _ABSOLUTE = 0x04  # low bits of P2 of READ RECORD: P1 is the record's number
 _GSM_CLASS = 0xA0
 
@@ -267,11 +267,14 @@ def _by_path(card: EmulatedCard, df: Df, path: bytes) -> File | None:
 
 
 def _select(card: EmulatedCard, p1: int, p2: int, data: bytes, _le: int) -> bytes:
-    if p2 != _FCP and p2 not in _NO_DATA:
+    if p2 not in (_FCP, _NO_DATA, _FCI):
         raise Refused(0x6A86)
     file = _find(card, p1, data)
     card.select(file)
-    return card.hold(fcp(file, card.state.pin_status())) if p2 == _FCP else OK
+    # P2 00 is OpenSC's way to ask for the FCP; by AID, terminals that say 00 expect no data
+    if p2 == _NO_DATA or (p2 == _FCI and p1 == _BY_AID):
+        return OK
+    return card.hold(fcp(file, card.state.pin_status()))
 
 
 def _status(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:

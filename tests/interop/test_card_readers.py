@@ -6,6 +6,7 @@ OpenSC's tools send what ISO 7816-4 has; cardpeek reads a GSM SIM; scriptor
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from interop.watched_card import WatchedCard, inserted
 CARDS = Path(__file__).parents[2] / "fixtures" / "cards"
 ISIM, PIN = (load(str(CARDS / f"{name}.toml")) for name in ("isim", "pin"))
 USIM_AID = "A0000000871002FFFFFFFF8907090000"
+ISIM_AID = "A0000000871004FFFFFFFF8907090000"
+FOUND_EF = r"^ (\w{4})\s+wEF\s"
 SELECT_USIM = f"00A4040C10{USIM_AID}"
 IMSI_OF_ISIM = bytes.fromhex("080910100000000040")
 IMSI_OF_PIN = bytes.fromhex("080910100000000060")
@@ -126,6 +129,21 @@ def test_opensc_explorer_keeps_the_pin(pcscd: Pcscd) -> None:
     assert output.count("Code correct.") == 3
     assert output.count("PIN changed.") == output.count("PIN unblocked.") == 1
     assert card.answers(READ_BINARY) == [b"\x69\x82", IMSI_OF_PIN + b"\x90\x00"]
+
+
+def test_opensc_explorer_walks_the_files(pcscd: Pcscd) -> None:
+    """It selects with P2 00 and judges a file by its FCP."""
+    commands = ["cat 2FE2", "info 2F00", "cat 2F00 2", f"cd aid:{USIM_AID}", "info 6F07"]
+    with inserted(pcscd, ISIM):
+        output = opensc_explorer(pcscd, *commands, "cat 6F07", "find 6F00 6FFF")
+
+    assert shows(output, bytes.fromhex("980001010000000000F4"))  # ICCID, digits swapped
+    assert "Number of records:       3\nMax. record size:        26 bytes" in output
+    assert shows(output, bytes.fromhex(f"61184F10{ISIM_AID}"))
+    assert "Working Elementary File  ID 6F07, SFI 38\n" in output
+    assert "File size:               9 bytes\n" in output
+    assert shows(output, IMSI_OF_ISIM)
+    assert {"6F05", "6F07", "6F38", "6F78", "6FAD"} <= set(re.findall(FOUND_EF, output, re.M))
 
 
 def test_opensc_explorer_gets_a_challenge(pcscd: Pcscd) -> None:

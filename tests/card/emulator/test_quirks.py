@@ -107,7 +107,7 @@ class TestWhatEachDoes:
             ("select-p2-00-6b00", "00A40000023F00", "6B00", "isim"),
             ("select-p2-00-6b00", "00A4000C023F00", "9000", "isim"),
             ("select-p2-0c-6b00", "00A4000C023F00", "6B00", "isim"),
-            ("select-p2-0c-6b00", "00A40000023F00", "9000", "isim"),
+            ("select-p2-0c-6b00", f"00A4040010{USIM}", "9000", "isim"),
             ("unknown-aid-6a88", f"00A4040C10{NOBODY}", "6A88", "isim"),
             ("unknown-aid-6a88", "00A4000C020000", "6A82", "isim"),
             ("read-unverified-6900", "00B0870009", "6900", "pin"),
