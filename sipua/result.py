@@ -78,10 +78,10 @@ class RegistrationResult:
         return self.verdict.exit_status
 
     def end(self, verdict: Verdict, reason: str = "", hints: list[str] | None = None) -> None:
-        """Set how the attempt ended; an empty reason means the verdict's own sentence."""
+        """Set how the attempt ended; what is left empty is the verdict's own."""
         self.verdict = verdict
         self.reason = reason or verdict.sentence
-        self.hints = list(hints or [])
+        self.hints = list(hints or verdict.next_steps)
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``register --json``; what is absent is None, never missing."""

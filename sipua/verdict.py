@@ -44,6 +44,11 @@ class Verdict(Enum):
         """What it means, for a person who knows SIP but not this program."""
         return SENTENCE[self]
 
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to check next where nothing more is known than the verdict itself."""
+        return NEXT_STEPS.get(self, ())
+
 
 EXIT_STATUS = {
     Verdict.REGISTERED: 0,
@@ -99,4 +104,31 @@ SENTENCE = {
     Verdict.TLS_FAILURE: "The server could not be trusted, or TLS could not be set up.",
     Verdict.INTERNAL_ERROR: "This program failed; please report it.",
     Verdict.INTERRUPTED: "Interrupted by the user.",
+}
+
+NEXT_STEPS = {
+    Verdict.NO_READER: (
+        "See whether pcscd runs and what it finds: sipua card list.",
+        "Without a reader, try an emulated card: --card emulated.",
+    ),
+    Verdict.NO_CARD: ("Put the card in, contacts down, and look again: sipua card list.",),
+    Verdict.NO_APPLICATION: ("See what the card holds: sipua card info.",),
+    Verdict.PIN_REQUIRED: ("Give PIN1 in a file with --pin-file, or in SIPUA_PIN.",),
+    Verdict.PIN_WRONG: ("Do not guess: sipua card pin status tells how many tries are left.",),
+    Verdict.PIN_BLOCKED: (
+        "With tries left, --force-pin spends one of them.",
+        "With none left, only the PUK helps: sipua card pin unblock.",
+    ),
+    Verdict.CARD_ERROR: ("Follow what the card is asked and answers: -vvv.",),
+    Verdict.UNREACHABLE: (
+        "Check address, port and transport of the P-CSCF, and that it is running.",
+    ),
+    Verdict.DNS_FAILURE: (
+        "Check the name and this machine's resolver, or give an address: --pcscf udp:ADDRESS:PORT.",
+    ),
+    Verdict.TLS_FAILURE: (
+        "Trust the network's authority with --ca-file, and name the P-CSCF as its certificate "
+        "does.",
+    ),
+    Verdict.INTERNAL_ERROR: ("Report it with what -vv prints; secrets are masked there.",),
 }

@@ -28,7 +28,7 @@ def advise(
         return _wrong_response(settings, algorithm)
     if verdict is Verdict.REJECTED:
         return _rejected(settings, status)
-    return _ALWAYS.get(verdict, ())
+    return _ALWAYS.get(verdict, verdict.next_steps)
 
 
 def _no_aka(settings: RegistrationSettings) -> tuple[str, ...]:
@@ -120,13 +120,5 @@ _ALWAYS: dict[Verdict, tuple[str, ...]] = {
     Verdict.TIMEOUT: (
         "Check address, port and transport of the P-CSCF, and the firewalls on the way.",
         "Over UDP a request that is too large is lost without a word: try tcp.",
-    ),
-    Verdict.UNREACHABLE: (
-        "Check address, port and transport of the P-CSCF, and that it is running.",
-    ),
-    Verdict.DNS_FAILURE: ("Check the name, and the resolver of this machine; or give an address.",),
-    Verdict.TLS_FAILURE: (
-        "Check the certificate of the P-CSCF: its name, its dates, and whether its CA is known "
-        "here.",
     ),
 }

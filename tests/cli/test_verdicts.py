@@ -37,6 +37,7 @@ def sipua(capsys: pytest.CaptureFixture[str]) -> Sipua:
     def command(*argv: str) -> tuple[int, dict[str, Any]]:
         status = run([*argv, "--json"])
         document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert status == 0 or document.get("hints", True), "a failure says what to check next"
         return status, document
 
     return command
