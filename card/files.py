@@ -1,7 +1,9 @@
-"""The elementary files this program reads, each with vectors that prove its codec.
+"""The elementary files a registration reads, each with vectors that prove its codec.
 
-File identifiers, SFIs and structures are those of TS 102 221 §13, TS 31.102
-§4.2 and TS 31.103 §4.2.
+The others, which only people ask for, are in ``files_mf``, ``files_usim``,
+``files_isim`` and ``files_gsm``; ``catalogue`` knows all of them by directory.
+File identifiers, SFIs and structures are those of TS 102 221 §13, TS 31.102 §4.2
+and TS 31.103 §4.2.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ class Ef(Generic[T]):
     """One elementary file. ``sfi`` is None where the specification gives none.
 
     ``linear`` files have records of one length, the others are transparent and
-    have ``size`` octets; 256 where the card decides.
+    have ``size`` octets; 256 where the card decides. A ``secret`` one holds keys.
     """
 
-    __slots__ = ("decode", "encode", "examples", "fid", "linear", "name", "sfi", "size")
+    __slots__ = ("decode", "encode", "examples", "fid", "linear", "name", "secret", "sfi", "size")
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Ef(Generic[T]):
         examples: tuple[Example, ...],
         linear: bool = False,
         size: int = 256,
+        secret: bool = False,
     ) -> None:
         self.name = name
         self.fid = fid
@@ -57,9 +60,17 @@ class Ef(Generic[T]):
         self.examples = examples
         self.linear = linear
         self.size = size
+        self.secret = secret
 
     def __repr__(self) -> str:
         return f"Ef({self.name} {self.fid:04X})"
+
+
+def undecoded(
+    name: str, fid: int, sfi: int | None = None, *, linear: bool = False, secret: bool = False
+) -> Ef[bytes]:
+    """A file whose octets are shown as they are."""
+    return Ef(name, fid, sfi, bytes, bytes, examples=(), linear=linear, secret=secret)
 
 
 EF_DIR = Ef(

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from card import coding, files
+from card import coding, coding_network, coding_numbers, files
+from card.catalogue import DIRECTORIES, find
 from card.coding import AdministrativeData, Application
 from card.errors import AnswerError
 from card.files import Ef, Example
 from card.services import ISIM_SERVICES, USIM_SERVICES
 
-ALL = (*files.MF_FILES, *files.USIM_FILES, *files.ISIM_FILES)
+ALL: list[Ef[Any]] = []
+for directory in DIRECTORIES:
+    ALL += [ef for ef in directory.files if ef not in ALL]
 WALK = [(ef, example) for ef in ALL for example in ef.examples]
 digits = st.text("0123456789")
 
@@ -29,11 +32,75 @@ def test_declared_vectors(ef: Ef[Any], example: Example) -> None:
     assert coding.is_unused(octets[len(encoded) :])
 
 
-def test_every_file_is_declared_once_with_vectors() -> None:
-    declared = [each for each in vars(files).values() if isinstance(each, Ef)]
-    assert sorted(declared, key=id) == sorted(ALL, key=id)
-    assert all(ef.examples for ef in ALL)
+def test_every_decoded_file_has_vectors() -> None:
+    assert all(ef.examples for ef in ALL if ef.decode is not bytes)
     assert {example.source for _, example in WALK} == {files.PYSIM, files.OURS}
+    declared = [each for each in vars(files).values() if isinstance(each, Ef)]
+    assert all(ef in ALL and ef.examples for ef in declared)
+
+
+def test_a_directory_has_no_identifier_twice() -> None:
+    for directory in DIRECTORIES:
+        for identifiers in (
+            [ef.fid for ef in directory.files],
+            [ef.sfi for ef in directory.files if ef.sfi is not None],
+        ):
+            assert len(identifiers) == len(set(identifiers)), directory.name
+
+
+def test_files_with_keys_are_marked() -> None:
+    names = {ef.name for ef in ALL if ef.secret}
+    assert names == {
+        *("EF_Keys", "EF_KeysPS", "EF_EPSNSC", "EF_Kc", "EF_KcGPRS"),
+        *("EF_5GS3GPPNSC", "EF_5GSN3GPPNSC", "EF_5GAUTHKEYS"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "path", "name"),
+    [
+        ("EF_IMSI", "usim", "7FFF/6F07", "EF_IMSI"),
+        ("imsi", "usim", "7FFF/6F07", "EF_IMSI"),
+        ("EF.IMSI", "isim", "7FFF/6F07", "EF_IMSI"),
+        ("IMSI", "", "7FFF/6F07", "EF_IMSI"),
+        ("AD", "isim", "7FFF/6FAD", "EF_AD"),
+        ("DF.GSM/AD", "isim", "3F00/7F20/6FAD", "EF_AD"),
+        ("ADF.USIM/EF_AD", "isim", "7FFF/6FAD", "EF_AD"),
+        ("EF_P-CSCF", "isim", "7FFF/6F09", "EF_P-CSCF"),
+        ("pcscf", "isim", "7FFF/6F09", "EF_P-CSCF"),
+        ("3F00/2FE2", "usim", "3F00/2FE2", "EF_ICCID"),
+        ("2FE2", "usim", "3F00/2FE2", "EF_ICCID"),
+        ("6F07", "isim", "7FFF/6F07", "EF_IST"),
+        ("6f07", "usim", "7FFF/6F07", "EF_IMSI"),
+        ("3F00/7FFF/6F07", "usim", "7FFF/6F07", "EF_IMSI"),
+        ("7FFF/6F07", "usim", "7FFF/6F07", "EF_IMSI"),
+        ("7F20/6F07", "usim", "3F00/7F20/6F07", "EF_IMSI"),
+        ("7F20/6F20", "usim", "3F00/7F20/6F20", "EF_Kc"),
+        ("7FFF/5F3B/4F20", "usim", "7FFF/5F3B/4F20", "EF_Kc"),
+        ("7FFF/5F50/4F01", "usim", "7FFF/5F50/4F01", "EF 4F01"),
+        ("07", "usim", "7FFF/sfi:07", "EF_IMSI"),
+        ("7", "usim", "7FFF/sfi:07", "EF_IMSI"),
+        ("sfi:1E", "", "3F00/sfi:1E", "EF_DIR"),
+        ("3F00/sfi:02", "isim", "3F00/sfi:02", "EF_ICCID"),
+        ("sfi:1C", "isim", "7FFF/sfi:1C", "EF"),
+    ],
+)
+def test_which_file_a_text_means(text: str, kind: Any, path: str, name: str) -> None:
+    place = find(text, kind)
+    assert (place.path, place.ef.name) == (path, name)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "EF_NOTHING", "00", "sfi:1F", "sfi:AD", "7FFF/IMSIX", "XY/6F07", "7F2/6F07", "/"]
+)
+def test_texts_that_mean_no_file(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w{3}"):
+        find(text, "usim")
+
+
+def test_the_application_that_a_card_has_not() -> None:
+    with pytest.raises(ValueError, match="the card has none"):
+        find("7FFF/6F07", "")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +130,23 @@ def test_every_file_is_declared_once_with_vectors() -> None:
         (coding.decode_pcscf, "80020103"),
         (coding.decode_pcscf, "800503C0A80C22"),
         (coding.decode_pcscf, "8005007800790A"),
+        (coding_numbers.decode_dialling_number, "FF" * 13),
+        (coding_numbers.decode_dialling_number, "0D81" + "11" * 12),
+        (coding_numbers.decode_dialling_number, "81" + "0481214365" + "FF" * 9),
+        (coding_numbers.decode_sms_parameters, "FD" + "FF" * 26),
+        (coding_numbers.decode_service_provider, "00"),
+        (coding_numbers.decode_service_provider, "0080D800FFFF"),
+        (coding_numbers.decode_emergency_number, "11F2FF"),
+        (coding_numbers.decode_languages, "1234"),
+        (coding_numbers.decode_languages, "C3A4"),
+        (coding_network.decode_plmns, "A2F210"),
+        (coding_network.decode_plmn, "62F2"),
+        (coding_network.decode_preferred, "62F2A08000"),
+        (coding_network.decode_access_classes, "02"),
+        (coding_network.decode_search_interval, ""),
+        (coding_network.decode_loci, "1234ABCD62F2101234FF"),
+        (coding_network.decode_bootstrapping, "10ABCD"),
+        (coding_network.decode_bootstrapping, "0001FF00"),
     ],
 )
 def test_octets_that_are_refused(decode: Callable[[bytes], object], octets: str) -> None:
@@ -108,6 +192,29 @@ def test_any_services_there_and_back(services: set[int]) -> None:
 @given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=60))
 def test_any_printable_text_there_and_back(text: str) -> None:
     assert coding.decode_text(coding.encode_text(text) + b"\xff\xff") == text
+
+
+@given(
+    st.text("0123456789*#pwe", max_size=19),
+    st.booleans(),
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=10),
+)
+def test_any_dialling_number_there_and_back(digits: str, abroad: bool, name: str) -> None:
+    """Names in ASCII of which the SMS alphabet knows every character; ` is the one it lacks."""
+    number = f"+{digits}" if abroad and digits else digits
+    entry = coding_numbers.DiallingNumber(number, name.replace("`", ""))
+    assert coding_numbers.decode_dialling_number(_filled(entry)) == entry
+
+
+def _filled(entry: coding_numbers.DiallingNumber) -> bytes:
+    octets = coding_numbers.encode_dialling_number(entry)
+    return octets[:-14] + b"\xff" * 6 + octets[-14:]
+
+
+@given(st.lists(st.from_regex(r"[0-9]{3}-[0-9]{2,3}", fullmatch=True), max_size=8))
+def test_any_plmns_there_and_back(plmns: list[str]) -> None:
+    octets = coding_network.encode_plmns(plmns) + b"\xff\xff\xff\xff"
+    assert coding_network.decode_plmns(octets) == tuple(plmns)
 
 
 def test_services_the_specifications_number() -> None:
