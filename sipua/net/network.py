@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import selectors
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sipua.errors import LocalError, NetworkError, Unreachable
 from sipua.net.address import WILDCARDS, bind, check_port, family, new_socket, source_address
 from sipua.net.events import Failed, NetEvent, Received, Woken
+from sipua.net.readiness import EVENT_READ, Readiness
 from sipua.net.udp import UdpSocket
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Network:
         self._bind = bound_to
         self._interface = interface
         self._events: list[NetEvent] = []
-        self._selector = selectors.DefaultSelector()
+        self._readiness = Readiness()
         self._udp: dict[tuple[str, int] | None, UdpSocket] = {}
         self._routes: dict[str, UdpSocket] = {}
         self._names: dict[tuple[str, int], str] = {}
         self._made_streams: Streams | None = None
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._selector.register(self._wake_out, selectors.EVENT_READ, self._woken)
+        self._readiness.register(self._wake_out, EVENT_READ, self._woken)
 
     def open(self, transport: str, address: str, port: int = 0) -> tuple[str, int]:
         """Bind UDP, or listen for TCP or TLS; return the address and the port (0: any) it got.
@@ -104,8 +104,7 @@ class Network:
             timeout = 0
         elif streams is not None:
             timeout = streams.earlier(timeout)
-        for key, mask in self._selector.select(timeout):
-            key.data(mask)
+        self._readiness.wait(timeout)
         if streams is not None:
             streams.close_stalled()
         events = self._events.copy()
@@ -152,7 +151,7 @@ class Network:
         self._udp.clear()
         self._routes.clear()
         self._events.clear()
-        self._selector.close()
+        self._readiness.close()
         for end in (self._wake_in, self._wake_out):
             if end >= 0:
                 os.close(end)
@@ -175,7 +174,7 @@ class Network:
             from sipua.net.streams import Streams  # UDP does without it
 
             self._made_streams = Streams(
-                self._selector,
+                self._readiness,
                 self._events,
                 tls=self._tls,
                 names=self._names,
@@ -199,7 +198,7 @@ class Network:
     def _open_udp(self, address: str, port: int) -> UdpSocket:
         opened = UdpSocket(self._events, address, port, self._interface)
         self._udp[opened.address, opened.port] = opened
-        self._selector.register(opened.fileno, selectors.EVENT_READ, opened.ready)
+        self._readiness.register(opened.fileno, EVENT_READ, opened.ready)
         self._routes.clear()
         return opened
 

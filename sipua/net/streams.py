@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import selectors
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sipua.errors import LocalError, Unreachable
 from sipua.net.address import WILDCARDS, bind, numeric_host, unreachable
 from sipua.net.events import Failed
+from sipua.net.readiness import EVENT_READ
 from sipua.net.tcp import Connection
 from sipua.sip.hop import Hop
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sipua.errors import NetworkError
     from sipua.net.events import NetEvent
+    from sipua.net.readiness import Readiness
     from sipua.net.tls import Contexts
     from sipua.net.tls_settings import TlsSettings
 
@@ -48,7 +49,7 @@ class Streams:
 
     def __init__(
         self,
-        selector: selectors.BaseSelector,
+        readiness: Readiness,
         events: list[NetEvent],
         *,
         tls: TlsSettings | None,
@@ -59,7 +60,7 @@ class Streams:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``source``, ``new_socket`` and ``new_way`` know what the Network is bound to."""
-        self.selector = selector
+        self.readiness = readiness
         self.events = events
         self._tls = tls
         self._names = names
@@ -94,7 +95,7 @@ class Streams:
         def ready(mask: int) -> None:
             self._accept(transport, listener)
 
-        self.selector.register(listener, selectors.EVENT_READ, ready)
+        self.readiness.register(listener.fileno(), EVENT_READ, ready)
         name = listener.getsockname()
         return numeric_host(name), name[1]
 
@@ -278,6 +279,6 @@ class Streams:
         for connection in set(self._connections.values()):
             connection.close(None)
         for _, listener in self._listeners:
-            self.selector.unregister(listener)
+            self.readiness.unregister(listener.fileno())
             listener.close()
         self._listeners.clear()

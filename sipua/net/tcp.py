@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING
 
 from sipua.errors import Unreachable
 from sipua.net.address import numeric_host, unreachable
 from sipua.net.events import Received
+from sipua.net.readiness import EVENT_READ, EVENT_WRITE
 from sipua.sip.framing import PING, PONG, FramingError, StreamFramer
 
 if TYPE_CHECKING:
@@ -251,13 +251,13 @@ class Connection:
             self.close(self._last_word)
 
     def _watch(self, wanted: int) -> None:
-        selector = self._streams.selector
+        readiness = self._streams.readiness
         if wanted == self._watched:
             return
         if not wanted:
-            selector.unregister(self._fileno)
+            readiness.unregister(self._fileno)
         elif self._watched:
-            selector.modify(self._fileno, wanted, self.ready)
+            readiness.modify(self._fileno, wanted, self.ready)
         else:
-            selector.register(self._fileno, wanted, self.ready)
+            readiness.register(self._fileno, wanted, self.ready)
         self._watched = wanted

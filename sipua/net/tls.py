@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any
 
 from sipua.errors import TlsFailure
 from sipua.net.certificate import shown, speaks_for
+from sipua.net.readiness import EVENT_READ, EVENT_WRITE
 from sipua.net.tcp import OPEN, Connection
 
 if TYPE_CHECKING:
