@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,153 @@ def test_a_try_is_spent_before_the_pin_is_compared(tmp_path: Path) -> None:
         assert saved == [2, 3]
         assert terminal.send("0020000108" + WRONG) == "63C2"
         assert saved == [2, 3, 2]
+
+
+PIN2, NEW_PIN2, PUK2 = "31333537FFFFFFFF", "39393939FFFFFFFF", "3132333434333231"
+UNIVERSAL, UNIVERSAL_PUK = "313132323333FFFF", "3333323231313030"
+KEYS = "8301018301819501{}83011183010A"
+
+
+class TestPin2:
+    """Of fixtures/cards/gba.toml: key reference 81, never disabled."""
+
+    @pytest.fixture
+    def terminal(self) -> Terminal:
+        return Terminal(fixture_card("gba"))
+
+    def test_its_life(self, terminal: Terminal) -> None:
+        assert terminal.send("0020008100") == "63C3"
+        assert terminal.send("0020008108" + PIN2) == "9000"
+        assert terminal.send(f"0024008110{PIN2}{NEW_PIN2}") == "9000"
+        assert [terminal.send("0020008108" + PIN2) for _ in range(4)] == [
+            "63C2",
+            "63C1",
+            "63C0",
+            "6983",
+        ]
+        assert terminal.send("0020000100") == "63C3", "PIN1 has tries of its own"
+        assert terminal.send("002C008100") == "63CA"
+        assert terminal.send(f"002C008110{WRONG_PUK}{PIN2}") == "63C9"
+        assert terminal.send(f"002C008110{PUK2}{PIN2}") == "9000"
+        assert terminal.send("0020008108" + PIN2) == "9000"
+
+    def test_it_opens_nothing_of_pin1s(self, terminal: Terminal) -> None:
+        assert terminal.send("0020008108" + PIN2) == "9000"
+        assert not readable(terminal)
+
+    def test_it_cannot_be_disabled(self, terminal: Terminal) -> None:
+        assert terminal.send("0026008108" + PIN2) == "6985"
+        assert terminal.send("0026918108" + PIN2) == "6A86"
+        assert terminal.send("0028008108" + PIN2) == "6985"
+
+
+def pin_status(terminal: Terminal) -> str:
+    """The content of C6 in the MF's FCP."""
+    fcp = terminal.fetch("00A40004023F00")
+    at = fcp.index("C6")
+    return fcp[at + 4 : at + 4 + 2 * int(fcp[at + 2 : at + 4], 16)]
+
+
+class TestUniversalPin:
+    """Key reference 11, which can stand in for PIN1 (TS 102 221 §9.4.1, §11.1.11)."""
+
+    @pytest.fixture
+    def terminal(self) -> Terminal:
+        return Terminal(fixture_card("gba"))
+
+    def test_beside_pin1_it_opens_nothing(self, terminal: Terminal) -> None:
+        assert pin_status(terminal) == "9001F0" + KEYS.format("00")
+        assert terminal.send("0020001108" + UNIVERSAL) == "9000"
+        assert not readable(terminal)
+        assert terminal.send("0020000108" + PIN) == "9000"
+        assert readable(terminal)
+
+    def test_in_the_place_of_pin1(self, terminal: Terminal) -> None:
+        assert terminal.send("0026910108" + WRONG) == "63C2"
+        assert terminal.send("0026910108" + PIN) == "9000"
+        assert pin_status(terminal) == "900170" + KEYS.format("08")
+        terminal.card.reset()
+        assert not readable(terminal), "the universal PIN is wanted instead"
+        assert terminal.send("0020001108" + WRONG) == "63C2"
+        assert terminal.send("0020001108" + UNIVERSAL) == "9000"
+        assert readable(terminal)
+        terminal.card.reset()
+        assert terminal.send("0028000108" + PIN) == "9000"
+        assert "950100" in pin_status(terminal), "PIN1 enabled again takes its place back"
+        terminal.card.reset()
+        terminal.send("0020001108" + UNIVERSAL)
+        assert not readable(terminal)
+
+    def test_replaced_and_then_disabled_opens_everything(self, terminal: Terminal) -> None:
+        assert terminal.send("0026910108" + PIN) == "9000"
+        assert terminal.send("0026001108" + UNIVERSAL) == "9000"
+        terminal.card.reset()
+        assert readable(terminal)
+        assert terminal.send("0028001108" + UNIVERSAL) == "9000"
+        terminal.card.reset()
+        assert not readable(terminal)
+
+    def test_unblocking_pin1_ends_the_replacement(self, terminal: Terminal) -> None:
+        terminal.send("0026910108" + PIN)
+        assert terminal.send(f"002C000110{PUK}{NEW}") == "9000"
+        terminal.card.reset()
+        assert terminal.send("0020000108" + NEW) == "9000"
+        assert readable(terminal)
+
+    def test_change_and_unblock(self, terminal: Terminal) -> None:
+        assert terminal.send(f"0024001110{UNIVERSAL}{NEW}") == "9000"
+        for _ in range(3):
+            terminal.send("0020001108" + UNIVERSAL)
+        assert terminal.send("0020001108" + NEW) == "6983"
+        assert terminal.send(f"002C001110{UNIVERSAL_PUK}{UNIVERSAL}") == "9000"
+        assert terminal.send("0020001108" + UNIVERSAL) == "9000"
+
+    @pytest.mark.parametrize("p1", ["11", "81", "90", "92", "80"])
+    def test_other_replacements_are_refused(self, terminal: Terminal, p1: str) -> None:
+        assert terminal.send(f"0026{p1}0108" + PIN) == "6A86"
+
+    def test_a_card_without_one(self) -> None:
+        terminal = Terminal(fixture_card("pin"))
+        assert terminal.send("0026910108" + PIN) == "6A86"
+        assert terminal.send("0020001100") == "6A88"
+
+    def test_all_of_it_outlasts_the_process(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "gba.state.json")
+        with StateFile(path) as state:
+            terminal = Terminal(fixture_card("gba"), state)
+            assert terminal.send("0026910108" + PIN) == "9000"
+            assert terminal.send("0020001108" + WRONG) == "63C2"
+            assert terminal.send("0020008108" + WRONG) == "63C2"
+            assert terminal.send(f"002C008110{WRONG_PUK}{PIN2}") == "63C9"
+        with StateFile(path) as state:
+            terminal = Terminal(fixture_card("gba"), state)
+            assert "950108" in pin_status(terminal)
+            assert not readable(terminal)
+            assert terminal.send("0020001100") == "63C2"
+            assert terminal.send("0020008100") == "63C2"
+            assert terminal.send("002C008100") == "63C9"
+            assert terminal.send("0020001108" + UNIVERSAL) == "9000"
+            assert readable(terminal)
+
+
+def test_a_state_from_before_pin2_is_taken(tmp_path: Path) -> None:
+    """Files that knew PIN1 only: the others begin as the profile says."""
+    path = tmp_path / "pin.state.json"
+    with StateFile(str(path)) as state:
+        assert Terminal(fixture_card("gba"), state).send("0020000108" + WRONG) == "63C2"
+    kept = json.loads(path.read_text())
+    first = {key: value for key, value in kept.items() if "2" not in key and "universal" not in key}
+    assert len(kept) - len(first) == 8
+    path.write_text(json.dumps(first))
+    with StateFile(str(path)) as state:
+        terminal = Terminal(fixture_card("gba"), state)
+        assert terminal.send("0020000100") == "63C2"
+        assert terminal.send("0020008108" + PIN2) == "9000"
+        assert terminal.send("0020001108" + UNIVERSAL) == "9000"
+
+
+def test_no_pin_in_any_repr() -> None:
+    terminal = Terminal(fixture_card("gba"))
+    shown = repr(list(terminal.card.state.pins.values())) + repr(fixture_card("gba").pin)
+    for secret in ("2468", "1357", "112233", "87654321", "12344321", "33221100"):
+        assert secret not in shown

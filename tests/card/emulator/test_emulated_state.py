@@ -113,6 +113,75 @@ def test_kill_never_turns_the_sqn_back(tmp_path: Path) -> None:
     assert max(json.loads(path.read_bytes())["sqn"]) >= highest
 
 
+# A card whose PINs and files change as fast as they can, telling each change it has answered.
+ENDLESS_CHANGES = """
+import itertools, sys
+from card.emulator.card import EmulatedCard
+from card.profile import load
+from card.statefile import StateFile
+card = EmulatedCard(load(sys.argv[1]), StateFile(sys.argv[2]))
+pin = b"%08d" % int(sys.argv[3])
+for turn in itertools.count(int(sys.argv[3]) + 1):
+    new = b"%08d" % turn
+    assert card.transmit(b"\\x00\\x24\\x00\\x01\\x10" + pin + new) == b"\\x90\\x00"
+    print("pin", turn, flush=True)
+    pin = new
+    wrong = card.transmit(b"\\x00\\x20\\x00\\x01\\x08" + b"%08d" % 0)
+    assert wrong == b"\\x63\\xc2"
+    print("tries", 2, flush=True)
+    card.transmit(b"\\x00\\x20\\x00\\x01\\x08" + pin)
+    print("tries", 3, flush=True)
+    command = b"\\x00\\xd6\\x85\\x00\\x02" + turn.to_bytes(2, "big")
+    assert card.transmit(command) == b"\\x90\\x00"
+    print("file", turn, flush=True)
+"""
+
+
+def test_kill_never_loses_a_pin_a_try_or_an_update(tmp_path: Path) -> None:
+    """What was answered is kept; of what was not, the old or the new, never a mixture."""
+    path = tmp_path / "gba.state.json"
+    profile = PROJECT / "fixtures" / "cards" / "gba.toml"
+    with StateFile(str(path)) as state:
+        terminal = Terminal(fixture_card("gba"), state)
+        first = (b"%08d" % 1).hex()
+        assert terminal.send(f"0024000110 32343638FFFFFFFF {first}") == "9000"
+        assert terminal.send("00D6850002 0001") == "9000"
+    rng = random.Random(7816)
+    turn = written = 1
+    changes = 0
+    for _ in range(10):
+        child = subprocess.Popen(
+            [sys.executable, "-c", ENDLESS_CHANGES, str(profile), str(path), str(turn)],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        begin = child.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.02))
+        child.send_signal(signal.SIGKILL)
+        told, complaint = child.communicate()
+        assert complaint == ""
+        lines = [line.split() for line in (begin + told).split("\n")[:-1]]
+        changes += len(lines)
+        last = {kind: int(value) for kind, value in lines}
+        tries = [int(value) for kind, value in lines if kind == "tries"]
+        written = last.get("file", written)
+        with StateFile(str(path)) as state:
+            terminal = Terminal(fixture_card("gba"), state)
+            left = int(terminal.send("0020000100")[-1])
+            # a try is spent before the PIN is compared: one answered and one in the air
+            assert left in ({3, 2, 1} if not tries or tries[-1] == 2 else {3, 2})
+            turn = int(json.loads(path.read_bytes())["pin1"])
+            assert turn in (last["pin"], last["pin"] + 1)
+            assert terminal.send(f"0020000108{(b'%08d' % turn).hex()}") == "9000"
+            content = int(terminal.send("00B0850002")[:4], 16)
+            assert content in (written, last["pin"])
+            written = content
+    assert changes > 100
+
+
 def test_a_second_process_cannot_use_the_same_card(tmp_path: Path) -> None:
     path = tmp_path / "usim.state.json"
     profile = PROJECT / "fixtures" / "cards" / "usim.toml"
