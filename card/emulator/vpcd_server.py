@@ -89,10 +89,6 @@ class VpcdServer:
             # payload apart, as vpcd does, waits 40 ms for our ACK between them
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             ready = self._wait([self._listener, connection], end)
-            if self._listener in ready:
-                self._listener.accept()[0].close()
-            if not ready and end is not None and time.monotonic() >= end:
-                return
             if connection in ready:
                 try:
                     octets = connection.recv(65536)
@@ -108,6 +104,10 @@ class VpcdServer:
                     end = None
                 elif messages or not began:
                     end = time.monotonic() + MESSAGE_SECONDS
+            elif self._listener in ready:
+                self._listener.accept()[0].close()
+            if end is not None and time.monotonic() >= end:
+                return
 
     def _answer(self, connection: socket.socket, message: bytes) -> None:
         if len(message) > 1:

@@ -45,6 +45,7 @@ class VpcdLink(ReturningLink):
     def transmit(self, command: bytes) -> bytes:
         """One command, in the form that T=0 gives it."""
         connection = self._open()
+        self._expect_silence(connection)
         self._send(connection, without_le(command))
         return self._receive(connection, MOST_ANSWER_OCTETS, ANSWER_SECONDS)
 
@@ -86,6 +87,21 @@ class VpcdLink(ReturningLink):
             raise NoCard(f"the connection to {self.reader} is closed")
         return self._connection
 
+    def _expect_silence(self, connection: socket.socket) -> None:
+        """What was said unasked would be taken for the next answer, and a RES be wrong."""
+        try:
+            connection.settimeout(0)
+            said = connection.recv(1)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop()
+            raise NoCard(f"the card at {self.reader} went away: {_why(error)}") from None
+        self._drop()
+        if said:
+            raise TransmitError(f"{self.reader} says more than it was asked: no card does that")
+        raise NoCard(f"the card at {self.reader} went away: the other side hung up")
+
     def _send(self, connection: socket.socket, message: bytes) -> None:
         try:
             connection.settimeout(ANSWER_SECONDS)
@@ -106,7 +122,7 @@ class VpcdLink(ReturningLink):
                         f" {most} are the most: it does not speak vpcd's protocol"
                     )
             if len(messages) > 1 or unframer.under_way or len(messages[0]) > most:
-                raise TransmitError(f"{self.reader} says more than one answer: no card does that")
+                raise TransmitError(f"{self.reader} says more than it was asked: no card does that")
         except TimeoutError:
             self._drop()
             raise TransmitError(

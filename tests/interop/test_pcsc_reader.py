@@ -266,6 +266,21 @@ def test_a_card_pulled_during_authenticate(insert: Insert, connect: Connect) -> 
         isim.impi()
 
 
+def test_a_card_put_back_is_found_again(insert: Insert, connect: Connect) -> None:
+    card = insert()
+    link = connect("pcsc")
+    isim = isim_on(link)
+    card.pull()
+    with pytest.raises(NoCard, match="taken out"):
+        isim.impi()
+    insert()
+    assert isim.impi()
+    good = vector(64)
+    assert isim.authenticate(good.rand, good.autn).res == good.xres
+    assert link.insertions == 1
+    assert link.atr == ATR
+
+
 def test_pcscd_stopped_and_started(pcscd: Pcscd, insert: Insert, connect: Connect) -> None:
     insert()
     link = connect("pcsc")
@@ -278,8 +293,9 @@ def test_pcscd_stopped_and_started(pcscd: Pcscd, insert: Insert, connect: Connec
     with pytest.raises(NoReader, match="is pcscd running"):
         open_card("pcsc")
     pcscd.start()
-    with pytest.raises(NoReader):
-        isim.impi()
-    link.close()
     pcscd.wait_for_card(1)
-    assert isim_on(connect("pcsc")).impi()
+    assert isim.impi()
+    assert link.insertions == 1
+    link.close()
+    with pytest.raises(NoCard, match="closed"):
+        isim.impi()
