@@ -116,7 +116,7 @@ def _directory(parents: list[str], kind: Kind) -> Directory:
     if path[0] == ADF and not kind:
         raise ValueError("7FFF is the application in use, and the card has none")
     for each in DIRECTORIES:
-        if each.path == path and each.kind in ("", kind):
+        if each.path == path and (each.kind in ("", kind) or len(path) > 1):
             return each
     return Directory(
         "/".join(f"{fid:04X}" for fid in path), path, (), kind if path[0] == ADF else ""

@@ -14,7 +14,7 @@ from card import pin as pins
 from card.apdu import ALL, READ_BINARY, READ_RECORD, SELECT, STATUS, Command, Response, meaning
 from card.coding import ISIM_AID, USIM_AID, Application, is_unused
 from card.errors import AnswerError, NoApplication, StatusError
-from card.fcp import PIN1, Fcp, PinEntry, parse_fcp
+from card.fcp import CYCLIC, LINEAR_FIXED, PIN1, TRANSPARENT, Fcp, PinEntry, parse_fcp
 from card.files import EF_DIR, EF_ICCID, MF, Ef
 
 if TYPE_CHECKING:
@@ -146,6 +146,29 @@ class Uicc:
         """
         return (record for record in self._records(ef, 1) if not is_unused(record))
 
+    def enter(self, fid: int) -> None:
+        """Select a directory below the current one. Raises StatusError 6A82."""
+        self._selected = (-1, b"")
+        response = self._select(BY_FID, fid.to_bytes(2, "big"))
+        if not (response.ok or response.warning):
+            raise StatusError(response.sw, meaning(response.sw), f"SELECT {fid:04X}")
+
+    def read_file(self, ef: Ef[T]) -> tuple[Fcp, list[bytes]]:
+        """A file of the current directory by its identifier, whatever its structure:
+        its FCP, and its records or its octets as the only one.
+
+        What the card says of the structure counts, not the declaration.
+        """
+        fcp = self._select_ef(ef)
+        structure = fcp.structure or (LINEAR_FIXED if ef.linear else TRANSPARENT)
+        if structure == TRANSPARENT:
+            response = self._read(READ_BINARY, 0, 0, min(fcp.size or ef.size, ALL))
+            return fcp, [self._binary(ef, response)]
+        if structure not in (LINEAR_FIXED, CYCLIC):
+            raise AnswerError(f"{ef.name} is a {structure}, which is not read")
+        response = self._read(READ_RECORD, 1, ABSOLUTE, min(fcp.record_length or ALL, ALL))
+        return fcp, list(self._records_after(ef, 1, response, ABSOLUTE))
+
     def pin_tries(self) -> int | None:
         """Tries left for the user's PIN; None when the card does not ask for it."""
         with self.exchange.transaction():
@@ -252,6 +275,10 @@ class Uicc:
     def _records(self, ef: Ef[T], first: int) -> Iterator[bytes]:
         assert ef.linear
         response, p2 = self._first_record(ef, first)
+        yield from self._records_after(ef, first, response, p2)
+
+    def _records_after(self, ef: Ef[T], first: int, response: Response, p2: int) -> Iterator[bytes]:
+        """The record in ``response``, whose number is ``first``, and those after it."""
         for number in range(first + 1, MOST_RECORDS + 2):
             if response.sw in NO_SUCH_RECORD:
                 return

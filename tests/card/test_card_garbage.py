@@ -8,17 +8,28 @@ from collections.abc import Callable
 import pytest
 from card_links import Bench, Transmit
 
-from card import files
 from card.aka.result import AkaFailure
+from card.atr import explain
 from card.authenticate import read_answer
+from card.catalogue import DIRECTORIES, find
 from card.coding import ISIM_AID, USIM_AID, Application
+from card.contexts import (
+    authenticate_gsm,
+    bootstrap,
+    derive_naf_key,
+    read_bootstrap_answer,
+    read_gsm_answer,
+    read_naf_answer,
+)
 from card.errors import CardError
 from card.exchange import Exchange
 from card.fcp import parse_fcp
 from card.isim import IsimSession
 from card.link import CardLink
+from card.reading import read, walk
 from card.tlv import Tlv
 from card.uicc import Uicc
+from card.user_pin import UserPin, states
 from card.usim import UsimSession
 
 ROUNDS = 10_000
@@ -34,10 +45,11 @@ PARSERS: list[Callable[[bytes], object]] = [
     Tlv,
     parse_fcp,
     read_answer,
-    files.EF_DIR.decode,
-    *(ef.decode for ef in (files.EF_ICCID, files.EF_IMSI, files.EF_AD, files.EF_UST)),
-    *(ef.decode for ef in (files.EF_IMPI, files.EF_IMPU, files.EF_DOMAIN, files.EF_IST)),
-    files.EF_PCSCF.decode,
+    read_gsm_answer,
+    read_bootstrap_answer,
+    read_naf_answer,
+    explain,
+    *{ef.decode for each in DIRECTORIES for ef in each.files if ef.decode is not bytes},
 ]
 
 USIM = Application(USIM_AID.ljust(16, b"\xff"))
@@ -60,7 +72,16 @@ METHODS: list[Callable[[Uicc], object]] = [
     lambda uicc: IsimSession(uicc, ISIM).pcscf(),
     lambda uicc: IsimSession(uicc, ISIM).services(),
     lambda uicc: IsimSession(uicc, ISIM).authenticate(bytes(16), bytes(16)),
+    lambda uicc: authenticate_gsm(uicc, USIM, bytes(16)),
+    lambda uicc: bootstrap(uicc, ISIM, bytes(16), bytes(16)),
+    lambda uicc: derive_naf_key(uicc, USIM, b"naf", "impi"),
+    lambda uicc: states(uicc, USIM),
+    lambda uicc: UserPin(uicc, USIM).verify("1234"),
+    lambda uicc: read(uicc, find("EF_SPN", "usim"), [USIM]),
+    lambda uicc: read(uicc, find("sfi:07", "usim"), [USIM]),
 ]
+
+WALK: list[Callable[[Uicc], object]] = [lambda uicc: list(walk(uicc, [USIM, ISIM]))]
 
 
 def good_answers() -> list[bytes]:
@@ -174,7 +195,7 @@ class SameLink(GarbageLink):
         return self.answer
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS + WALK)
 def test_a_card_that_always_says_the_same(method: Callable[[Uicc], object]) -> None:
     for word in WORDS:
         for data in (b"", b"\xff" * 256, b"\x80" * 256, b"a" * 8):
