@@ -15,7 +15,7 @@ from card.uicc import ABSOLUTE, MOST_OCTETS, MOST_RECORDS, NO_SUCH_RECORD, NOT_F
 
 BY_SFI = 0x80  # in P1 of READ BINARY
 NOT_TRANSPARENT = 0x6981
-MOST_APDUS = 1500  # of a walk, after which it goes to no further file
+MOST_APDUS = 1400  # of a walk, after which it goes to no further file
 
 
 class Content(NamedTuple):
