@@ -27,9 +27,10 @@ CREDENTIALS_HEADERS = {
 class AkaChallenge(NamedTuple):
     """One challenge that carries RAND and AUTN, whatever the scheme.
 
-    ``scheme`` is its name in ``schemes/``, ``algorithm`` the canonical token,
-    ``nonce`` the text as received, ``qop_options`` what the server offers,
-    ``header`` the field it came in.
+    ``scheme`` is its name in ``schemes/``, ``algorithm`` the canonical token ("" where
+    the scheme has none), ``nonce`` the text as received (RAND and AUTN in hexadecimal
+    where the scheme has none), ``qop_options`` what the server offers, ``header`` the
+    field it came in.
     """
 
     scheme: str
@@ -42,6 +43,10 @@ class AkaChallenge(NamedTuple):
     qop_options: tuple[str, ...] = ()
     stale: bool = False
     header: str = "WWW-Authenticate"
+
+    def repeats(self, other: AkaChallenge) -> bool:
+        """Whether the server has sent the same challenge again."""
+        return self.nonce == other.nonce and self.autn == other.autn and self.rand == other.rand
 
     @property
     def qop(self) -> str:
@@ -76,7 +81,10 @@ class Answer(NamedTuple):
 class Credentials(NamedTuple):
     """What a server read from Authorization or Proxy-Authorization.
 
-    ``nc`` is 0 when it was not sent; ``auts`` is 14 octets or empty.
+    What the scheme does not carry is empty. ``response`` is a digest, or RES itself in
+    lower-case hexadecimal; ``nc`` is 0 when it was not sent; ``auts`` is 14 octets or
+    empty; ``cause`` is why the card refused AUTN, 0 where that is not told (the
+    numbers are those of TS 24.008 §10.5.3.6 and TS 24.301 §9.9.3.9).
     """
 
     username: str
@@ -90,24 +98,44 @@ class Credentials(NamedTuple):
     qop: str = ""
     nc: int = 0
     auts: bytes = b""
+    cause: int = 0
 
     @property
     def is_initial(self) -> bool:
         """The empty credentials of a first REGISTER (TS 24.229 §5.1.1.2.2)."""
-        return not self.nonce and not self.response and not self.auts
+        return not (self.nonce or self.response or self.auts or self.cause)
 
     @property
     def is_reject(self) -> bool:
-        """The card refused AUTN: empty response and no AUTS (TS 33.203 §6.1.2.2)."""
-        return bool(self.nonce) and not self.response and not self.auts
+        """The card refused AUTN: a cause, or neither response nor AUTS (TS 33.203 §6.1.2.2)."""
+        return not (self.response or self.auts) and bool(self.nonce or self.cause)
+
+    def __repr__(self) -> str:
+        return f"Credentials(username={self.username!r}, realm={self.realm!r}, response=<hidden>)"
+
+
+Vectors = tuple[tuple[int, str, str, str, str], ...]
+"""Examples to the octet: number of a test set of TS 35.208 §4.3, algorithm, what the card
+says (RES, AUTS or AUTH-REJECT), challenge, credentials. All are for REGISTER
+sip:ims.example by user@ims.example; where there is a cnonce, it is 0a4f113b."""
 
 
 class Scheme(Protocol):
-    """One file of ``schemes/``. A module with these functions is one."""
+    """One file of ``schemes/``. A module with these names in it is one."""
 
     NAME: str
+    AUTH_SCHEME: str
+    """First word of the header values, in lower case."""
     PREFERENCE: tuple[str, ...]
-    """Algorithm tokens, the one to answer first standing first."""
+    """Algorithm tokens, the one to answer first standing first; "" where there are none."""
+    DEFAULT_ALGORITHM: str
+    """What a server asks for when nobody has named an algorithm."""
+    OWN_GRAMMAR: bool
+    """Whether credentials may be other than RFC 3261 §25.1 has them, so that only this
+    scheme can tell whether they are well-formed."""
+    VECTORS: Vectors
+
+    # User agent
 
     def recognises(self, challenge: Challenge) -> bool:
         """Whether this challenge is of this scheme and of a known algorithm."""
@@ -129,12 +157,34 @@ class Scheme(Protocol):
         """Raises CredentialsError when the server's own proof is present and wrong."""
         ...
 
+    # Server
+
+    def make_challenge(
+        self,
+        realm: str,
+        rand: bytes,
+        autn: bytes,
+        algorithm: str = "",
+        *,
+        qop_options: tuple[str, ...] = (),
+        header: str = "WWW-Authenticate",
+    ) -> AkaChallenge:
+        """A challenge of ours; RAND and AUTN are 16 octets each.
+
+        What the scheme has no place for is left out.
+        """
+        ...
+
     def write_challenge(self, challenge: AkaChallenge) -> str:
         """Header value with which a server asks."""
         ...
 
     def read_credentials(self, value: str) -> Credentials:
         """Raises CredentialsError when the header value cannot be read."""
+        ...
+
+    def waiting_key(self, said: AkaChallenge | Credentials, call_id: str) -> str:
+        """What tells which of one user's challenges it is, the same for challenge and answer."""
         ...
 
     def verify(
@@ -149,5 +199,18 @@ class Scheme(Protocol):
         body: bytes = b"",
         nc: int = 1,
     ) -> None:
-        """Raises CredentialsError, with the status to answer, for anything but ``expected``."""
+        """Raises CredentialsError, with the status to answer, for anything but ``expected``.
+
+        An AUTS, which only the holder of K can check, is let through.
+        """
+        ...
+
+    def write_authentication_info(
+        self,
+        credentials: Credentials,
+        challenge: AkaChallenge,
+        expected: AkaResponse,
+        body: bytes = b"",
+    ) -> str:
+        """Value of Authentication-Info for verified credentials; "" proves nothing."""
         ...

@@ -1,6 +1,7 @@
 """Which of the challenges in a response is answered, and why the others are not.
 
-``SCHEMES`` is the one list of schemes, in the order of preference.
+``SCHEMES`` is the one list of schemes, in the order of preference. The patent's
+three, which hardly any server speaks, are imported when one is met or asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Scheme
 from sipua.auth.schemes import aka
-from sipua.errors import ChallengeError, ParseError
+from sipua.errors import ChallengeError, LocalError, ParseError
 from sipua.sip.headers import split_challenges
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from sipua.sip.headers import Challenge
     from sipua.sip.message import Response
 
-SCHEMES: tuple[Scheme, ...] = (aka,)
+SCHEMES = ("aka", "umts", "digest-umts", "pgp-umts")
+
+_MARK = "umts"
+"""Every challenge of the patent's modes has this in it, in some case."""
 
 _SERVER_FIRST = (CHALLENGE_HEADERS[401], CHALLENGE_HEADERS[407])
 _PROXY_FIRST = _SERVER_FIRST[::-1]
@@ -56,12 +60,36 @@ class Offer:
         return self._source if isinstance(self._source, str) else _name(self._source)
 
 
+def scheme_named(name: str) -> Scheme:
+    """The scheme of this name; raises LocalError when there is none."""
+    if name == "aka":
+        return aka
+    from sipua.auth.schemes import digest_umts, pgp_umts, umts
+
+    of_the_patent: tuple[Scheme, ...] = (umts, digest_umts, pgp_umts)
+    for scheme in of_the_patent:
+        if name == scheme.NAME:
+            return scheme
+    raise LocalError(f"there is no scheme {name}; there are: {', '.join(SCHEMES)}")
+
+
 def scheme_of(challenge: AkaChallenge) -> Scheme:
     """The scheme that read this challenge and writes its answer."""
-    for scheme in SCHEMES:
-        if challenge.scheme == scheme.NAME:
-            return scheme
-    raise ChallengeError(f"there is no scheme {challenge.scheme}")
+    return scheme_named(challenge.scheme)
+
+
+def check_names(allowed: Collection[str]) -> None:
+    """Raise LocalError for a name that is neither of a scheme nor of an algorithm."""
+    known = {name.lower() for name in SCHEMES}
+    algorithms = [token for name in SCHEMES for token in scheme_named(name).PREFERENCE if token]
+    algorithms = list(dict.fromkeys(algorithms))
+    known.update(token.lower() for token in algorithms)
+    for name in allowed:
+        if name.lower() not in known:
+            raise LocalError(
+                f'there is no scheme or algorithm "{name}"; the schemes are '
+                f"{', '.join(SCHEMES)}, the algorithms {', '.join(algorithms)}"
+            )
 
 
 def offered(response: Response) -> list[Offer]:
@@ -74,15 +102,29 @@ def offered(response: Response) -> list[Offer]:
 
 
 def _offers_in(value: str, header: str) -> list[Offer]:
+    schemes: tuple[Scheme, ...] = (aka,)
     try:
-        challenges = split_challenges(value)
-    except ParseError as error:
-        return [Offer(f"a {header} that cannot be read", None, str(error), malformed=True)]
-    return [_offer(challenge, header) for challenge in challenges]
+        if _MARK in value.lower():
+            schemes = tuple(scheme_named(name) for name in SCHEMES)
+            challenges = _read_any(value)
+        else:
+            challenges = split_challenges(value)
+    except ParseError:
+        try:  # an unknown scheme need not keep to RFC 3261's grammar
+            challenges = _read_any(value)
+        except ParseError as error:
+            return [Offer(f"a {header} that cannot be read", None, str(error), malformed=True)]
+    return [_offer(challenge, header, schemes) for challenge in challenges]
 
 
-def _offer(challenge: Challenge, header: str) -> Offer:
-    for scheme in SCHEMES:
+def _read_any(value: str) -> list[Challenge]:
+    from sipua.auth.challenge_list import read_challenges
+
+    return read_challenges(value)
+
+
+def _offer(challenge: Challenge, header: str, schemes: tuple[Scheme, ...]) -> Offer:
+    for scheme in schemes:
         if scheme.recognises(challenge):
             try:
                 return Offer(challenge, scheme.read(challenge, header))
@@ -126,8 +168,8 @@ def _by_preference(challenges: list[AkaChallenge], allowed: Collection[str]) -> 
 
 
 def _rank(challenge: AkaChallenge) -> tuple[int, int]:
-    scheme = scheme_of(challenge)
-    return SCHEMES.index(scheme), scheme.PREFERENCE.index(challenge.algorithm)
+    algorithms = scheme_of(challenge).PREFERENCE
+    return SCHEMES.index(challenge.scheme), algorithms.index(challenge.algorithm)
 
 
 def _name(challenge: Challenge) -> str:

@@ -13,7 +13,7 @@ from card.aka.result import AkaResponse, SynchronisationFailure
 from sipua.auth.algorithm import ALGORITHMS, algorithm_of, is_known, password
 from sipua.auth.digest import NC_LIMIT, count_text, digest
 from sipua.auth.nonce import decode_auts, decode_nonce, encode_auts, encode_nonce
-from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge, Answer, Credentials
+from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge, Answer, Credentials, Vectors
 from sipua.errors import ChallengeError, CredentialsError, ParseError, PeerError
 from sipua.sip.headers import split_auth_params, split_challenges
 
@@ -21,7 +21,46 @@ if TYPE_CHECKING:
     from sipua.sip.headers import Challenge
 
 NAME = "aka"
+AUTH_SCHEME = "digest"
 PREFERENCE = tuple(algorithm.token for algorithm in ALGORITHMS)
+DEFAULT_ALGORITHM = "AKAv1-MD5"
+OWN_GRAMMAR = False
+
+
+def _example(
+    number: int, token: str, kind: str, response: str = "", auts: str = ""
+) -> tuple[int, str, str, str, str]:
+    nonce = _NONCES[number]
+    told = (
+        f'Digest username="user@ims.example", realm="ims.example", nonce="{nonce}", '
+        f'uri="sip:ims.example", response="{response}", algorithm={token}'
+    )
+    if auts:
+        told += f', auts="{auts}"'
+    if response:
+        told += ', qop=auth, nc=00000001, cnonce="0a4f113b"'
+    asked = f'Digest realm="ims.example", nonce="{nonce}", algorithm={token}, qop="auth"'
+    return number, token, kind, asked, told
+
+
+_NONCES = {
+    3: "n3yNAhrM9NshPM/wx/caaq5KOptMl3JcnKvD6ZuvcoE=",
+    6: "7mRmvJYgLFpVervv+Lq/YwT7briR7URkB4rftIgkGlc=",
+}
+_SHA_256_RES = "c27b2d93d2074e991a5509d517d9b642cde99522798d8e254e96cabf69d9c17b"
+_SHA_256_AUTS = "2e04b8b5cbd1bfc850828d7ec782fddfa3ce4b5e5593b729a7b02c5284a9c474"
+_SHA_256_SESS = "7486c62461a327db29a494e25d799d1f04523944512176e5765436c80f58d78a"
+_SHA_512_256_SESS = "95784aca82bbcb799e44cd32ba21c0433a5e395ae6f210e0fd22b3a3f9af8c1f"
+VECTORS: Vectors = (
+    _example(3, "AKAv1-MD5", "RES", "9a117dea57eecfa76158b921fab39ad8"),
+    _example(3, "AKAv1-MD5", "AUTS", "3c25122f3b6f1a09b77cdbab0da7199e", "Q66q3dM6n4vndNCV0Is="),
+    _example(3, "AKAv1-MD5", "AUTH-REJECT"),
+    _example(6, "AKAv2-MD5", "RES", "460b113ad635e22b92e6a00d74dc2e8a"),
+    _example(6, "AKAv2-SHA-256", "RES", _SHA_256_RES),
+    _example(6, "AKAv2-SHA-256", "AUTS", _SHA_256_AUTS, "XhhVCTCSxrWlvulHUeA="),
+    _example(3, "AKAv1-SHA-256-sess", "RES", _SHA_256_SESS),
+    _example(6, "AKAv2-SHA-512-256-sess", "RES", _SHA_512_256_SESS),
+)
 
 
 # User agent ---------------------------------------------------------------------------
@@ -213,6 +252,11 @@ def read_credentials(value: str) -> Credentials:
         _nonce_count(params["nc"]) if "nc" in params else 0,
         auts,
     )
+
+
+def waiting_key(said: AkaChallenge | Credentials, call_id: str) -> str:
+    """The nonce, as it was sent."""
+    return said.nonce
 
 
 def verify(
