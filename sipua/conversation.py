@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.errors import CardError
 from sipua.identity_module import verdict_of
-from sipua.ims.registration_events import (
+from sipua.ims.events import (
     AuthenticationRequired,
     Ended,
+    Event,
     Redirected,
     Registered,
-    RegistrationEvent,
     Retrying,
 )
 from sipua.result import SipExchange
@@ -179,7 +179,7 @@ class Conversation:
 
     # What the machine wants ----------------------------------------------------------------
 
-    def _heed(self, event: RegistrationEvent, now: float) -> None:
+    def _heed(self, event: Event, now: float) -> None:
         result = self.result
         if isinstance(event, AuthenticationRequired):
             result.scheme, result.algorithm = event.scheme, event.algorithm

@@ -1,143 +1,36 @@
-"""The registration machine as a table: state, input, action, next state, and by which rule.
-
-Guards stand in the input: what a response means for an attempt (a challenge
-never seen, one answered before, one too many …) is decided before the table is
-asked, so that each pair of state and input has one row.
-"""
+"""The registration machine as a table: state, input, action, next state, and by which rule."""
 
 from __future__ import annotations
 
+from sipua.ims.table import OPEN, End, Input, State, Step, transitions
 from sipua.verdict import Verdict
 
-
-class State:
-    """Where an attempt stands."""
-
-    IDLE = "idle"
-    TRYING = "trying"  # REGISTER sent, nothing answered yet
-    ASKING = "asking"  # the card has the challenge
-    ANSWERED = "answered"  # REGISTER with RES sent
-    RESYNCHRONISING = "resynchronising"  # REGISTER with AUTS sent
-    REFUSING = "refusing"  # REGISTER with the empty response sent
-    WAITING = "waiting"  # for Retry-After to pass
-    REGISTERED = "registered"
-    ENDED = "ended"
-
-
-class Input:
-    """What happened."""
-
-    START = "start"
-    STOP = "stop"  # de-registration is wanted
-    DUE = "due"  # the deadline has passed
-
-    CHALLENGED = "challenged"  # RAND and AUTN that the card has not seen
-    CHALLENGED_KNOWN = "challenged-known"  # the card has answered these before
-    CHALLENGED_WRONG = "challenged-wrong"  # the very nonce just answered
-    CHALLENGED_TOO_OFTEN = "challenged-too-often"
-    NO_AKA = "no-aka"
-    BAD_CHALLENGE = "bad-challenge"
-
-    CARD_RES = "card-res"
-    CARD_AUTS = "card-auts"
-    CARD_AUTS_AGAIN = "card-auts-again"
-    CARD_MAC_FAILURE = "card-mac-failure"
-    CARD_FAILED = "card-failed"
-
-    ACCEPTED = "accepted"
-    ACCEPTED_UNBOUND = "accepted-unbound"  # 2xx, but no binding is kept
-    ACCEPTED_LEAVING = "accepted-leaving"  # 2xx, and STOP came in between
-    REMOVED = "removed"  # 2xx to a de-registration
-
-    TOO_BRIEF = "too-brief"
-    REDIRECTED = "redirected"
-    BUSY = "busy"  # 5xx with a Retry-After that is short enough
-    LOST = "lost"  # a renewal failed while the binding lives
-    SECURITY = "security"
-    REFUSED = "refused"  # any other 3xx, 4xx, 6xx
-    SERVER_FAILED = "server-failed"
-    TIMED_OUT = "timed-out"
-    UNREACHABLE = "unreachable"
-    DNS_FAILED = "dns-failed"
-    TLS_FAILED = "tls-failed"
-    CONCLUDED = "concluded"  # whatever comes after the network was refused
-
-
-class Row:
-    """One transition. ``action`` is a method of Registration; ``verdict`` that of its end."""
-
-    __slots__ = ("action", "next_state", "rule", "verdict")
-
-    def __init__(
-        self, action: str, next_state: str, rule: str, verdict: Verdict | None = None
-    ) -> None:
-        self.action = action
-        self.next_state = next_state
-        self.rule = rule
-        self.verdict = verdict
-
-
 _S, _I, _V = State, Input, Verdict
-_OPEN = (_S.TRYING, _S.ANSWERED, _S.RESYNCHRONISING)  # a response is awaited
 _STAY = ""
 
-# (states, input, action, next state, rule)
-_STEPS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
+_STEPS: tuple[Step, ...] = (
     ((_S.IDLE, _S.ENDED), _I.START, "begin", _S.TRYING, "TS 24.229 §5.1.1.2.1"),
     ((_S.IDLE,), _I.STOP, "begin_removal", _S.TRYING, "TS 24.229 §5.1.1.6.1"),
     ((_S.REGISTERED,), _I.START, "renew", _S.TRYING, "TS 24.229 §5.1.1.4.1"),
     ((_S.REGISTERED,), _I.DUE, "renew", _S.TRYING, "TS 24.229 §5.1.1.4.1"),
     ((_S.REGISTERED,), _I.STOP, "remove", _S.TRYING, "TS 24.229 §5.1.1.6.1"),
-    ((*_OPEN, _S.ASKING, _S.REFUSING), _I.STOP, "leave_later", _STAY, "RFC 3261 §10.2"),
-    (_OPEN, _I.CHALLENGED, "ask_card", _S.ASKING, "TS 24.229 §5.1.1.5.1"),
-    (_OPEN, _I.CHALLENGED_KNOWN, "answer_again", _S.ANSWERED, "RFC 7616 §3.4"),
-    ((_S.ASKING,), _I.CARD_RES, "answer", _S.ANSWERED, "RFC 3310 §3.3"),
-    ((_S.ASKING,), _I.CARD_AUTS, "resynchronise", _S.RESYNCHRONISING, "RFC 3310 §3.4"),
-    ((_S.ASKING,), _I.CARD_MAC_FAILURE, "refuse", _S.REFUSING, "TS 33.203 §6.1.2.2"),
-    (_OPEN, _I.ACCEPTED, "register", _S.REGISTERED, "TS 24.229 §5.1.1.2.1"),
-    (_OPEN, _I.ACCEPTED_LEAVING, "remove", _S.TRYING, "TS 24.229 §5.1.1.6.1"),
+    ((*OPEN, _S.ASKING, _S.REFUSING), _I.STOP, "leave_later", _STAY, "RFC 3261 §10.2"),
+    (OPEN, _I.ACCEPTED, "register", _S.REGISTERED, "TS 24.229 §5.1.1.2.1"),
+    (OPEN, _I.ACCEPTED_LEAVING, "remove", _S.TRYING, "TS 24.229 §5.1.1.6.1"),
     ((_S.TRYING,), _I.TOO_BRIEF, "ask_longer", _S.TRYING, "RFC 3261 §10.2.8"),
     ((_S.ANSWERED,), _I.TOO_BRIEF, "ask_longer", _S.ANSWERED, "RFC 3261 §10.2.8"),
-    (_OPEN, _I.REDIRECTED, "follow", _S.TRYING, "RFC 3261 §8.1.3.4"),
-    (_OPEN, _I.BUSY, "wait", _S.WAITING, "RFC 3261 §21.5.4"),
+    (OPEN, _I.REDIRECTED, "follow", _S.TRYING, "RFC 3261 §8.1.3.4"),
+    (OPEN, _I.BUSY, "wait", _S.WAITING, "RFC 3261 §21.5.4"),
     ((_S.WAITING,), _I.DUE, "try_again", _S.TRYING, "RFC 3261 §20.33"),
-    (_OPEN, _I.LOST, "renew_later", _S.REGISTERED, "RFC 5626 §4.5"),
+    (OPEN, _I.LOST, "renew_later", _S.REGISTERED, "RFC 5626 §4.5"),
 )
 
-# (states, input, verdict, rule)
-_ENDS: tuple[tuple[tuple[str, ...], str, Verdict, str], ...] = (
-    (_OPEN, _I.REMOVED, _V.DEREGISTERED, "RFC 3261 §10.2.2"),
-    (_OPEN, _I.ACCEPTED_UNBOUND, _V.REJECTED, "RFC 3261 §10.2.4"),
-    (_OPEN, _I.NO_AKA, _V.NO_AKA_OFFERED, "RFC 3310 §5.3"),
-    (_OPEN, _I.BAD_CHALLENGE, _V.BAD_CHALLENGE, "RFC 3310 §3.2"),
-    (_OPEN, _I.CHALLENGED_TOO_OFTEN, _V.CHALLENGE_LOOP, "TS 24.229 §5.1.1.5.12"),
-    ((_S.ANSWERED,), _I.CHALLENGED_WRONG, _V.WRONG_RESPONSE, "RFC 3261 §22.1"),
-    ((_S.RESYNCHRONISING,), _I.CHALLENGED_WRONG, _V.SYNC_FAILURE, "RFC 3310 §3.4"),
-    ((_S.ASKING,), _I.CARD_AUTS_AGAIN, _V.SYNC_FAILURE, "TS 24.229 §5.1.1.5.3"),
-    ((_S.ASKING,), _I.CARD_FAILED, _V.CARD_ERROR, "TS 31.102 §7.1"),
-    ((_S.REFUSING,), _I.CONCLUDED, _V.MAC_FAILURE, "TS 24.229 §5.1.1.5.3"),
-    ((_S.REFUSING,), _I.DUE, _V.MAC_FAILURE, "TS 24.229 §5.1.1.5.3"),
-    ((_S.TRYING,), _I.REFUSED, _V.REJECTED, "RFC 3261 §8.1.3"),
+_ENDS: tuple[End, ...] = (
+    (OPEN, _I.REMOVED, _V.DEREGISTERED, "RFC 3261 §10.2.2"),
+    (OPEN, _I.ACCEPTED_UNBOUND, _V.REJECTED, "RFC 3261 §10.2.4"),
     ((_S.ANSWERED,), _I.REFUSED, _V.WRONG_RESPONSE, "TS 24.229 §5.1.1.5.1"),
     ((_S.RESYNCHRONISING,), _I.REFUSED, _V.SYNC_FAILURE, "TS 24.229 §5.1.1.5.3"),
-    (_OPEN, _I.SECURITY, _V.SECURITY_AGREEMENT, "RFC 3329 §2.3.1"),
-    (_OPEN, _I.SERVER_FAILED, _V.SERVER_ERROR, "RFC 3261 §21.5"),
-    (_OPEN, _I.TIMED_OUT, _V.TIMEOUT, "RFC 3261 §8.1.3.1"),
-    (_OPEN, _I.UNREACHABLE, _V.UNREACHABLE, "RFC 3261 §8.1.3.1"),
-    (_OPEN, _I.DNS_FAILED, _V.DNS_FAILURE, "RFC 3263 §4.3"),
-    (_OPEN, _I.TLS_FAILED, _V.TLS_FAILURE, "RFC 3261 §26.3.1"),
     ((_S.WAITING,), _I.STOP, _V.INTERRUPTED, "RFC 3261 §10.2"),
 )
 
-TRANSITIONS: dict[tuple[str, str], Row] = {
-    **{
-        (state, happened): Row(action, next_state or state, rule)
-        for states, happened, action, next_state, rule in _STEPS
-        for state in states
-    },
-    **{
-        (state, happened): Row("end", State.ENDED, rule, verdict)
-        for states, happened, verdict, rule in _ENDS
-        for state in states
-    },
-}
+TRANSITIONS = transitions(_STEPS, _ENDS)

@@ -11,14 +11,14 @@ from typing import TypeVar
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
 from sipua.auth.scheme import AkaChallenge, Credentials
 from sipua.auth.schemes import aka
+from sipua.ims.events import (
+    Ended,
+    Event,
+    Registered,
+)
 from sipua.ims.register_request import RegistrationSettings
 from sipua.ims.registration import Registration
-from sipua.ims.registration_events import (
-    Ended,
-    Registered,
-    RegistrationEvent,
-)
-from sipua.ims.registration_table import State
+from sipua.ims.table import State
 from sipua.sip.message import Request, Response
 from sipua.verdict import Verdict
 
@@ -32,7 +32,7 @@ SETTINGS = RegistrationSettings(IMPI, f"sip:{IMPI}", DOMAIN, CONTACT)
 RES = AkaResponse(bytes.fromhex(FLOW["RES"]), bytes.fromhex(FLOW["CK"]), bytes.fromhex(FLOW["IK"]))
 AUTS = SynchronisationFailure(bytes(range(14)))
 
-EventT = TypeVar("EventT", bound=RegistrationEvent)
+EventT = TypeVar("EventT", bound=Event)
 
 
 class Exchange:

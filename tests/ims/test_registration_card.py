@@ -16,11 +16,11 @@ from registrar_by_hand import (
 from card.aka.result import MacFailure
 from sipua.auth.schemes import aka
 from sipua.errors import Unreachable
-from sipua.ims.registration_events import (
+from sipua.ims.events import (
     AuthenticationRequired,
     Registered,
 )
-from sipua.ims.registration_table import State
+from sipua.ims.table import State
 from sipua.verdict import Verdict
 
 # What the card says -------------------------------------------------------------------
@@ -224,4 +224,4 @@ def test_memory_of_vectors_is_bounded() -> None:
     exchange = Exchange().registered()
     for number in range(1, 30):
         exchange.pass_to_deadline().challenged(number).card(RES).accepted()
-    assert len(exchange.registration._dialog.outcomes) == 8
+    assert len(exchange.registration._dialog.answers.outcomes) == 8

@@ -7,7 +7,7 @@ import random
 from registrar_by_hand import CONTACT, OPEN, RES, Exchange, challenge
 
 from sipua.auth.schemes import aka
-from sipua.ims.registration_table import State
+from sipua.ims.table import State
 
 NAMES = (
     "WWW-Authenticate",

@@ -15,12 +15,12 @@ from registrar_by_hand import (
 )
 
 from sipua.errors import DnsFailure, TlsFailure, Unreachable
-from sipua.ims.registration_events import (
+from sipua.ims.events import (
     Redirected,
     Registered,
     Retrying,
 )
-from sipua.ims.registration_table import State
+from sipua.ims.table import State
 from sipua.verdict import Verdict
 
 # Refusals -----------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from registrar_by_hand import (
 from card.aka.result import MacFailure
 from sipua.auth.schemes import aka
 from sipua.errors import LocalError, Unreachable
-from sipua.ims.registration_events import (
+from sipua.ims.events import (
     AuthenticationRequired,
     Ended,
     Registered,
     Retrying,
 )
-from sipua.ims.registration_table import State
+from sipua.ims.table import State
 from sipua.verdict import Verdict
 
 # Renewal ------------------------------------------------------------------------------

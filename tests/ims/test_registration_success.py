@@ -16,12 +16,12 @@ from registrar_by_hand import (
 )
 
 from sipua.auth.schemes import aka
-from sipua.ims.registration import Registration
-from sipua.ims.registration_events import (
+from sipua.ims.events import (
     AuthenticationRequired,
     Registered,
 )
-from sipua.ims.registration_table import State
+from sipua.ims.registration import Registration
+from sipua.ims.table import State
 from sipua.verdict import Verdict
 
 # The usual way ------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from registrar_by_hand import (
 )
 
 from sipua.errors import LocalError
-from sipua.ims import registration as machine
 from sipua.ims.registration import Registration
-from sipua.ims.registration_table import TRANSITIONS, Row, State
+from sipua.ims.registration_table import TRANSITIONS
+from sipua.ims.table import Row, State
 from sipua.sip.message import Response
 from sipua.verdict import Verdict
 
@@ -89,7 +89,7 @@ class Recorder(dict[tuple[str, str], Row]):
 
 def test_every_row_is_reached_by_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
-    monkeypatch.setattr(machine, "TRANSITIONS", recorder)
+    monkeypatch.setattr(Registration, "TRANSITIONS", recorder)
     for module in (success, card, refusals, renewal):
         for name, test in vars(module).items():
             if name.startswith("test_") and not test.__code__.co_argcount:

@@ -1,4 +1,4 @@
-"""What the registration machine tells whoever drives it."""
+"""What a machine tells whoever drives it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sipua.verdict import Verdict
 
 
-class RegistrationEvent:
+class Event:
     """One piece of news; nothing in it is secret."""
 
     __slots__: tuple[str, ...] = ()
@@ -18,7 +18,7 @@ class RegistrationEvent:
         return f"{type(self).__name__}({values})"
 
 
-class AuthenticationRequired(RegistrationEvent):
+class AuthenticationRequired(Event):
     """The card is to answer RAND and AUTN (16 octets each); the machine waits for it."""
 
     __slots__ = ("algorithm", "autn", "rand", "scheme")
@@ -30,7 +30,7 @@ class AuthenticationRequired(RegistrationEvent):
         self.algorithm = algorithm
 
 
-class Registered(RegistrationEvent):
+class Registered(Event):
     """The registrar keeps a binding for ``expires`` seconds; told after every renewal too.
 
     ``service_route`` are Route values for later requests, ``associated_uris``
@@ -75,7 +75,7 @@ class Registered(RegistrationEvent):
         self.hints = hints
 
 
-class Retrying(RegistrationEvent):
+class Retrying(Event):
     """Nothing is sent before ``at`` (a time of the caller's clock)."""
 
     __slots__ = ("at", "why")
@@ -85,7 +85,7 @@ class Retrying(RegistrationEvent):
         self.why = why
 
 
-class Redirected(RegistrationEvent):
+class Redirected(Event):
     """The next REGISTER, which stands ready, goes to ``uri``."""
 
     __slots__ = ("uri",)
@@ -94,7 +94,7 @@ class Redirected(RegistrationEvent):
         self.uri = uri
 
 
-class Ended(RegistrationEvent):
+class Ended(Event):
     """The attempt is over. ``hints`` are sentences about what to check next."""
 
     __slots__ = ("hints", "reason", "verdict")
