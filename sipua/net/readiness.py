@@ -44,7 +44,7 @@ class Readiness:
     def wait(self, timeout: float | None) -> None:
         """Wait up to ``timeout`` seconds (None: for ever) and tell whoever is ready."""
         wanted = self._wanted
-        for fileno, events in self._epoll.poll(timeout, len(wanted)):
+        for fileno, events in self._epoll.poll(timeout, len(wanted) or 1):
             known = wanted.get(fileno)
             if known is not None:  # else one told before it has closed it
                 # errors and hang-ups show when it is read or written
