@@ -100,11 +100,15 @@ def open_pysim(options: str) -> PysimLink:
     """
     transport = _import_transport()
     parser = _Parser(prog="pysim:", add_help=False)
+    try:
+        words = shlex.split(options)
+    except ValueError as error:
+        parser.error(str(error))
     # pySim reports on stdout what it does; that is where our results go
     with redirect_stdout(sys.stderr):
         transport.argparse_add_reader_args(parser)
         try:
-            link = transport.init_reader(parser.parse_args(shlex.split(options)))
+            link = transport.init_reader(parser.parse_args(words))
         except CardError:
             raise
         except Exception as error:  # noqa: BLE001  whatever foreign code raises

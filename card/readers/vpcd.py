@@ -75,9 +75,14 @@ class VpcdLink(ReturningLink):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connection = connection
-        self._send(connection, POWER_ON)
-        self._send(connection, GET_ATR)
-        self._atr = self._receive(connection, MOST_ATR_OCTETS, ATR_SECONDS)
+        try:
+            self._send(connection, POWER_ON)
+            self._send(connection, GET_ATR)
+            self._atr = self._receive(connection, MOST_ATR_OCTETS, ATR_SECONDS)
+        except NoCard:
+            raise NoCard(
+                f"{self.reader} hung up before it told an ATR: another program may have the card"
+            ) from None
         if not self._atr:
             self._drop()
             raise NoCard(f"there is no card at {self.reader}: its ATR is empty")
