@@ -130,7 +130,13 @@ class UserAgent:
         """
         conversation = self._conversation
         if conversation is None or conversation.registration.binding is None:
-            return self._attempt(lambda: self._try_hops(Registration.deregister, contact="*"))
+            result = self._attempt(lambda: self._try_hops(Registration.deregister, contact="*"))
+            if result.exchange and result.verdict is not Verdict.DEREGISTERED:
+                result.hints.append(
+                    "Some registrars do not take Contact: *, by which all registrations are "
+                    "removed; one kept with --stay is removed by its own Contact when it ends."
+                )
+            return result
         return self._attempt(lambda: self._settle(conversation, Registration.deregister))
 
     def stay(self) -> RegistrationResult:

@@ -96,6 +96,16 @@ def test_ok(sipua: Sipua, sipua_card_profile: Profile) -> None:
     assert result["usim"]["imsi"] == sipua_card_profile.imsi
 
 
+def test_a_registrar_that_does_not_take_the_star(
+    sipua: Sipua, sipua_core_factory: CoreFactory, sipua_card_profile: Profile
+) -> None:
+    """Kamailio 5.6.3 answers ``Contact: *`` with 500."""
+    core = sipua_core_factory(faults=["500"])
+    _, result = sipua(*register_at(core, sipua_card_profile, "--deregister"))
+    assert result["verdict"] == "server-error"
+    assert any("Contact: *" in hint for hint in result["hints"])
+
+
 @pytest.mark.parametrize(
     ("fault", "verdict"),
     [
