@@ -88,7 +88,7 @@ class Answers:
     def has_answered(self, challenge: AkaChallenge) -> bool:
         """Whether the last answer to who sent this was to this very nonce."""
         last = self.given.get(_asker(challenge))
-        return last is not None and last.challenge.nonce == challenge.nonce
+        return last is not None and last.challenge.repeats(challenge)
 
     def rounds(self, challenge: AkaChallenge) -> int:
         """How often RES was sent in this attempt to challenges of this header."""
@@ -102,7 +102,7 @@ class Answers:
             self.resynchronised = True
         asker = _asker(challenge)
         last = self.given.pop(asker, None)
-        if last is None or last.challenge.nonce != challenge.nonce:
+        if last is None or not last.challenge.repeats(challenge):
             self.outcomes[challenge.rand, challenge.autn] = outcome
             if len(self.outcomes) > MAX_REMEMBERED:
                 del self.outcomes[next(iter(self.outcomes))]
