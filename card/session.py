@@ -37,7 +37,8 @@ class CardSession:
     SIPUA_PROTECTED, is only read: what costs it something raises CardProtected.
     With ``withheld`` this is a dry run: what costs the card something goes there
     instead, and raises NotSent. A card that is not there, or is lost later on, is
-    waited for as ``waiting`` says. Close the session, or use it as a context manager.
+    waited for as ``waiting`` says; put in again it gets the PIN again if ``keep_pin``.
+    Close the session, or use it as a context manager.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class CardSession:
         protected: Iterable[str] = (),
         withheld: Withheld | None = None,
         waiting: Waiting | None = None,
+        keep_pin: bool = True,
     ) -> None:
         """Raises NoReader, NoCard, NoApplication, PinWrong, PinBlocked, ProfileError or another
         CardError."""
+        self._keep_pin = keep_pin
         self.link = open_card(card, waiting) if isinstance(card, str) else card
         try:
             self.exchange = Exchange(self.link, trace, show_secrets=show_secrets)
@@ -79,6 +82,11 @@ class CardSession:
         if self._application is None:
             raise NoApplication("no application of the card was chosen")
         return self._application
+
+    @property
+    def chosen(self) -> str:
+        """``usim`` or ``isim``, "" while no application is chosen."""
+        return self._application.name if self._application is not None else ""
 
     def _precaution(self, protected: Iterable[str], withheld: Withheld | None) -> Precaution | None:
         """What a card needs that can be harmed; one in this process needs it when asked for."""
@@ -110,6 +118,8 @@ class CardSession:
                 f"another card was put into {self.link.reader}: {iccid or 'one without ICCID'}"
                 f" in place of {self.iccid or 'one without ICCID'}"
             )
+        if not self._keep_pin:
+            self.uicc.forget_pin()
 
     def _verify(self, pin: str, force: bool) -> None:
         """Verify the PIN of the chosen application (TS 102 221 §9.5.1), or that of the card."""

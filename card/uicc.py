@@ -210,6 +210,10 @@ class Uicc:
         """What was known of the current directory may have changed."""
         self._fcp = Fcp()
 
+    def forget_pin(self) -> None:
+        """Do not verify the PIN again that the card took before."""
+        self._verified_pin = None
+
     def _user_pin(self) -> tuple[int, bool]:
         """The user's PIN in the current directory's FCP, and whether the card asks for it;
         PIN1 where the card does not say.

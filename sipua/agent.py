@@ -161,8 +161,10 @@ class UserAgent:
         return self._module.pin_tries() if self._module is not None else None
 
     def use_pin(self, pin: str) -> None:
-        """Send this PIN when the card is opened next; it is opened anew for that."""
-        self.choice = self.choice._replace(pin=pin)
+        """Send this PIN, which a person typed, when the card is opened next; it is opened anew
+        for that. A card pulled out and put back does not get it again.
+        """
+        self.choice = self.choice._replace(pin=pin, keep_pin=False)
         self._close_card()
 
     def close(self) -> None:

@@ -56,7 +56,8 @@ class CardChoice(NamedTuple):
     """Which card to use, and how. ``card`` is the text of ``--card``, or an open link.
 
     ``protected`` holds the ICCIDs of cards that are only read; ``waiting`` says
-    how long to wait for a card that is not there.
+    how long to wait for a card that is not there. A card that was pulled out and
+    put back gets the PIN again if ``keep_pin``.
     """
 
     card: str | CardLink = "pcsc"
@@ -65,6 +66,7 @@ class CardChoice(NamedTuple):
     force_pin: bool = False
     protected: tuple[str, ...] = ()
     waiting: Waiting | None = None
+    keep_pin: bool = True
 
     def __repr__(self) -> str:
         return f"CardChoice(card={self.card!r}, application={self.application!r})"
@@ -85,6 +87,7 @@ class IdentityModule:
                 trace,
                 protected=choice.protected,
                 waiting=choice.waiting,
+                keep_pin=choice.keep_pin,
             )
         )
         self._fixed_application = choice.application != "auto"

@@ -139,13 +139,13 @@ def install(folder: Path, name: str, **modules: str) -> None:
 
 def said(program: str, packages: Path, **environment: str) -> tuple[str, str]:
     """What a program writes to stdout and to stderr; its last error as ``KIND: message``."""
-    catching = f"""
+    catching = """
         import sys
         from card.errors import CardError
         try:
             exec(sys.argv[1])
         except CardError as error:
-            print(f"{{type(error).__name__}}: {{error}}")
+            print(f"{type(error).__name__}: {error}")
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(catching), program],
