@@ -1,8 +1,9 @@
 """Who is asking? Challenges made from vectors, and the answers to them judged.
 
-One challenger serves one role: as registrar (401) or as proxy (407). It keeps
-the challenges which wait for an answer, few for each subscriber and for a
-limited time, so that nobody can fill the memory by asking.
+One challenger serves one role, as registrar (401) or as proxy (407), for requests
+of any method, by one scheme. It keeps the challenges which wait for an answer,
+few for each subscriber and for a limited time, so that nobody can fill the
+memory by asking.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from card.aka.result import AkaResponse
-from sipua.auth.algorithm import algorithm_of
-from sipua.auth.scheme import CREDENTIALS_HEADERS
-from sipua.auth.schemes import aka
-from sipua.errors import ChallengeError, CredentialsError, LocalError
+from sipua.auth.scheme import CHALLENGE_HEADERS, CREDENTIALS_HEADERS
+from sipua.auth.selection import scheme_named
+from sipua.errors import CredentialsError, LocalError
+from sipua.sip.message import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sipua.auth.scheme import AkaChallenge, Credentials
     from sipua.core.auc import Auc, Octets
     from sipua.core.subscriber import Subscriber
-    from sipua.sip.message import Request
 
 MAX_WAITING = 64
 """Challenges that may wait for an answer, for each subscriber; the oldest goes first."""
@@ -31,7 +31,7 @@ MAX_WAITING = 64
 LIFETIME = 240.0
 """Seconds a challenge waits for its answer: reg-await-auth of TS 24.229 §7.8."""
 
-DEFAULT_ALGORITHM = "AKAv1-MD5"
+DEFAULT_SCHEME = "aka"
 
 _NONE: dict[str, float] = {}
 
@@ -45,8 +45,8 @@ STALE = "stale"  # not an answer to a waiting challenge: challenge again
 class Judgement(NamedTuple):
     """``word`` is one of the four above.
 
-    ``info`` is the Authentication-Info of what was ACCEPTED, ``hint`` the
-    algorithm which the request named.
+    ``info`` is the Authentication-Info of what was ACCEPTED, empty for a scheme
+    without; ``hint`` the algorithm which the request named.
     """
 
     word: str
@@ -70,11 +70,14 @@ class _Waiting:
 class Challenger:
     """Challenges subscribers and judges their answers.
 
-    ``header`` is WWW-Authenticate or Proxy-Authenticate. ``algorithm`` is the
-    token asked for; None follows the hint in the request, and is AKAv1-MD5
-    without one. ``qop`` is what is offered; nothing gives the form of RFC 2069.
-    ``uses`` is how many requests one nonce is good for, with nc counting them
-    (RFC 7616 §3.4); a vector is meant for one (TS 33.203 §6.1.1).
+    ``header`` is WWW-Authenticate or Proxy-Authenticate, and ``status`` the status
+    that goes with it. ``scheme`` is a name of ``sipua.auth.selection``; those of
+    the patent let RES be seen, so none of them is used unless it is asked for.
+    ``algorithm`` is the token asked for; None follows the hint in the request,
+    and is AKAv1-MD5 without one. ``qop`` is what is offered where the scheme
+    knows that; nothing gives the form of RFC 2069. ``uses`` is how many requests
+    one nonce is good for, with nc counting them (RFC 7616 §3.4); a vector is
+    meant for one (TS 33.203 §6.1.1).
     """
 
     def __init__(
@@ -82,16 +85,20 @@ class Challenger:
         auc: Auc,
         rng: Octets,
         *,
-        header: str = "WWW-Authenticate",
+        header: str = CHALLENGE_HEADERS[401],
+        scheme: str = DEFAULT_SCHEME,
         algorithm: str | None = None,
         qop: tuple[str, ...] = ("auth", "auth-int"),
         uses: int = 1,
     ) -> None:
-        """Raises LocalError for an algorithm that is not Digest AKA's."""
-        try:
-            self._algorithm = algorithm_of(algorithm).token if algorithm else ""
-        except ChallengeError as error:
-            raise LocalError(f"{error}; there are: {', '.join(aka.PREFERENCE)}") from error
+        """Raises LocalError for a scheme that there is not, or an algorithm it has not."""
+        self.status = 407 if header == CHALLENGE_HEADERS[407] else 401
+        self._scheme = scheme_named(scheme)
+        self._tokens = {token.lower(): token for token in self._scheme.PREFERENCE if token}
+        if algorithm and algorithm.lower() not in self._tokens:
+            known = ", ".join(self._tokens.values()) or "none"
+            raise LocalError(f"scheme {scheme} has no algorithm {algorithm}; there are: {known}")
+        self._algorithm = algorithm or ""
         self._auc = auc
         self._rng = rng
         self._header = header
@@ -99,16 +106,29 @@ class Challenger:
         self._uses = uses
         self._waiting: dict[str, OrderedDict[str, _Waiting]] = {}
 
+    def legible(self, request: Request) -> Request:
+        """The request without what only the scheme knows to read.
+
+        For ``sipua.sip.inspection``: RFC 2543's PGP and the patent's UMTS mode do
+        not keep to the grammar of RFC 3261.
+        """
+        if not self._scheme.OWN_GRAMMAR:
+            return request
+        headers = request.headers.copy()
+        headers.remove(CREDENTIALS_HEADERS[self._header])
+        return Request(request.method, request.uri, headers, request.body)
+
     def challenge(
         self,
         subscriber: Subscriber,
+        request: Request,
         judgement: Judgement,
         now: float,
         faults: Mapping[str, float] = _NONE,
     ) -> tuple[str, str]:
         """Name and value of the header that asks for an answer.
 
-        ``judgement`` is what became of the credentials in the request, ``now``
+        ``judgement`` is what became of the credentials in ``request``, ``now``
         in seconds. Raises StateError (card.errors) when the AuC's counter
         cannot be kept.
         """
@@ -120,7 +140,8 @@ class Challenger:
             "sqn-behind" in faults and judgement.word != RESYNCHRONISED
         )
         vector = self._auc.vector(subscriber.impi, behind=behind, wrong_mac="wrong-mac" in faults)
-        challenge = aka.make_challenge(
+        scheme = self._scheme
+        challenge = scheme.make_challenge(
             realm,
             vector.rand,
             vector.autn,
@@ -129,9 +150,10 @@ class Challenger:
             header=self._header,
         )
         if "bad-nonce" in faults:
-            challenge = challenge._replace(nonce=challenge.nonce[:20])
-        self._remember(subscriber, challenge, vector, now)
-        return self._header, aka.write_challenge(challenge)
+            challenge = challenge._replace(nonce=challenge.nonce[:20], rand=vector.rand[:10])
+        key = scheme.waiting_key(challenge, request.headers.get("Call-ID") or "")
+        self._remember(subscriber, key, challenge, vector, now)
+        return self._header, scheme.write_challenge(challenge)
 
     def judge(self, subscriber: Subscriber, request: Request, now: float) -> Judgement:
         """What the credentials of a request are worth.
@@ -144,7 +166,7 @@ class Challenger:
         credentials = self._credentials(request, subscriber.domain)
         if credentials is None:
             return Judgement(ABSENT)
-        if credentials.username != subscriber.impi:
+        if credentials.username not in (subscriber.impi, ""):
             raise CredentialsError(
                 f"{credentials.username} may not speak for {subscriber.impi}",
                 403,
@@ -153,11 +175,13 @@ class Challenger:
         hint = credentials.algorithm
         if credentials.is_initial:
             return Judgement(ABSENT, hint=hint)
-        waiting = self._waiting_of(subscriber).get(credentials.nonce)
+        scheme = self._scheme
+        key = scheme.waiting_key(credentials, request.headers.get("Call-ID") or "")
+        waiting = self._waiting_of(subscriber).get(key)
         if waiting is None or waiting.until <= now:
             return Judgement(STALE, hint=hint)
         if credentials.is_reject:
-            self._forget(subscriber, credentials)
+            self._forget(subscriber, key)
             raise CredentialsError(
                 "the terminal reports that its card refused the MAC in AUTN",
                 403,
@@ -165,7 +189,7 @@ class Challenger:
             )
         challenge = waiting.challenge
         try:
-            aka.verify(
+            scheme.verify(
                 credentials,
                 challenge,
                 waiting.expected,
@@ -180,48 +204,58 @@ class Challenger:
         except CredentialsError as error:
             if error.status == 401:  # the count is wrong; the digest was not looked at
                 return Judgement(STALE, hint=hint)
-            self._forget(subscriber, credentials)
+            self._forget(subscriber, key)
             raise
         if credentials.auts:
-            self._forget(subscriber, credentials)
+            self._forget(subscriber, key)
             return Judgement(RESYNCHRONISED, hint=hint)
-        info = aka.write_authentication_info(credentials, challenge, waiting.expected, request.body)
+        info = scheme.write_authentication_info(
+            credentials, challenge, waiting.expected, request.body
+        )
         waiting.nc += 1
         if waiting.nc > self._uses:
-            self._forget(subscriber, credentials)
+            self._forget(subscriber, key)
         return Judgement(ACCEPTED, info, hint)
 
     def _credentials(self, request: Request, realm: str) -> Credentials | None:
-        """The first Digest credentials for our realm; others are for other servers."""
+        """The first credentials of our scheme, and for our realm where that has realms.
+
+        Others are for other servers.
+        """
+        scheme = self._scheme
         for value in request.headers.all(CREDENTIALS_HEADERS[self._header]):
-            if value.replace("\t", " ").partition(" ")[0].lower() == "digest":
-                credentials = aka.read_credentials(value)
-                if credentials.realm == realm:
+            word = value.replace("\t", " ").replace(";", " ").partition(" ")[0]
+            if word.lower() == scheme.AUTH_SCHEME:
+                credentials = scheme.read_credentials(value)
+                if credentials.realm in (realm, ""):
                     return credentials
         return None
 
     def _algorithm_for(self, hint: str) -> str:
-        if self._algorithm:
-            return self._algorithm
-        try:
-            return algorithm_of(hint).token if hint else DEFAULT_ALGORITHM
-        except ChallengeError:  # MD5 and the like: not what a card can answer
-            return DEFAULT_ALGORITHM
+        """The token asked for; a hint at MD5 and the like, which no card can answer, is passed."""
+        wanted = self._algorithm or hint
+        return self._tokens.get(wanted.lower(), self._scheme.DEFAULT_ALGORITHM)
 
     def _remember(
-        self, subscriber: Subscriber, challenge: AkaChallenge, vector: Vector, now: float
+        self,
+        subscriber: Subscriber,
+        key: str,
+        challenge: AkaChallenge,
+        vector: Vector,
+        now: float,
     ) -> None:
         waiting = self._waiting_of(subscriber)
         while waiting and (len(waiting) >= MAX_WAITING or _oldest(waiting).until <= now):
             waiting.popitem(last=False)
         expected = AkaResponse(vector.xres, vector.ck, vector.ik)
-        waiting[challenge.nonce] = _Waiting(challenge, expected, now + LIFETIME)
+        waiting.pop(key, None)  # what was asked before in this call
+        waiting[key] = _Waiting(challenge, expected, now + LIFETIME)
 
     def _waiting_of(self, subscriber: Subscriber) -> OrderedDict[str, _Waiting]:
         return self._waiting.setdefault(subscriber.impi, OrderedDict())
 
-    def _forget(self, subscriber: Subscriber, credentials: Credentials) -> None:
-        self._waiting_of(subscriber).pop(credentials.nonce, None)
+    def _forget(self, subscriber: Subscriber, key: str) -> None:
+        self._waiting_of(subscriber).pop(key, None)
 
 
 def _oldest(waiting: OrderedDict[str, _Waiting]) -> _Waiting:

@@ -85,7 +85,7 @@ class Registrar:
         Raises StateError (card.errors) when the AuC's counter cannot be kept.
         """
         try:
-            inspect(request, ABILITIES)
+            inspect(self._challenger.legible(request), ABILITIES)
             if request.method == "REGISTER":
                 return self._register(request, source, now)
         except IntervalTooBrief as error:
@@ -102,7 +102,7 @@ class Registrar:
         """The steps of RFC 3261 §10.3; step 2 is done by ``inspect``."""
         if not self._is_served(request.uri, source):  # step 1
             raise PeerError(f"{request.uri} is not of this network", 404, "Domain Not Served")
-        subscriber = self._directory.by_impu(request.to.uri)
+        subscriber = self._directory.user_of(request)
         if subscriber is None:  # step 5, before 3, since the subscriber's key is needed
             raise PeerError(f"{request.to.uri} is not a subscriber", 404)
         faults = self._faults.of(subscriber.identities)
@@ -116,7 +116,8 @@ class Registrar:
         asked = read_contacts(request, expiry)  # before 3, so that no vector is lost on a 423
         judgement = self._challenger.judge(subscriber, request, now)  # steps 3 and 4
         if judgement.word != ACCEPTED or "challenge-loop" in faults:
-            return Reply(401, [self._challenger.challenge(subscriber, judgement, now, faults)])
+            challenge = self._challenger.challenge(subscriber, request, judgement, now, faults)
+            return Reply(401, [challenge])
         bindings = self._bindings.get(subscriber.impi, [])
         bindings = update(bindings, asked, request, source, now)  # steps 6 and 7
         if bindings:
@@ -126,7 +127,8 @@ class Registrar:
         lines = [("Contact", contact_value(binding, now)) for binding in bindings]
         if bindings:
             lines += _registered_lines(subscriber, request, source)
-        lines.append(("Authentication-Info", judgement.info))
+        if judgement.info:
+            lines.append(("Authentication-Info", judgement.info))
         if self._date is not None:
             lines.append(("Date", self._date()))
         return Reply(200, lines)

@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from card.statefile import StateFile
+from sipua.auth.redaction import redact_message
 from sipua.core.auc import Auc
 from sipua.core.bindings import ExpiryPolicy
-from sipua.core.challenger import Challenger
+from sipua.core.challenger import DEFAULT_SCHEME, Challenger
 from sipua.core.edge import Edge
 from sipua.core.faults import Faults
 from sipua.core.registrar import Registrar
@@ -57,6 +58,7 @@ class CoreServer:
         listen: Sequence[tuple[str, str, int]] = LOOPBACK_UDP,
         *,
         faults: Iterable[str | Fault] = (),
+        scheme: str = DEFAULT_SCHEME,
         algorithm: str | None = None,
         qop: tuple[str, ...] = ("auth", "auth-int"),
         expiry: ExpiryPolicy | None = None,
@@ -68,21 +70,24 @@ class CoreServer:
     ) -> None:
         """``listen`` holds transport, numeric address and port; port 0 takes a free one.
 
-        ``algorithm`` fixes what is asked for; None follows the user agent's
-        hint. ``qop`` is what challenges offer, () for the form of RFC 2069.
+        ``scheme`` says how AKA is carried: aka, or one of the patent's umts,
+        digest-umts and pgp-umts, which let RES be seen. ``algorithm`` fixes what
+        is asked for; None follows the user agent's hint. ``qop`` is what
+        challenges offer, () for the form of RFC 2069.
         ``expiry`` bounds how long registrations last. ``state_dir`` is a folder
         for the AuC's counters, which otherwise last as long as this object.
         ``rng`` is for tests that want RAND to be known. ``on_message`` sees
-        every message sent and received.
+        every message sent and received, with RES and session keys masked.
 
         Raises LocalError for what cannot be served: profiles that share an
         identity, faults for nobody, an address that is not loopback without
-        ``allow_remote``.
+        ``allow_remote``; and ``open`` for a scheme or algorithm that there is not.
         """
         self.faults = Faults(faults)
         self._directory = Directory(profiles)
         _refuse_strangers(self.faults, self._directory)
         self._listen = [_checked(*each, allow_remote=allow_remote) for each in listen]
+        self._scheme = scheme
         self._algorithm = algorithm
         self._qop = qop
         self._expiry = expiry or ExpiryPolicy()
@@ -134,7 +139,9 @@ class CoreServer:
         edge = Edge(self.faults, self._directory, time.monotonic, self._tls)
         try:
             auc = self._open_auc()
-            challenger = Challenger(auc, self._rng, algorithm=self._algorithm, qop=self._qop)
+            challenger = Challenger(
+                auc, self._rng, scheme=self._scheme, algorithm=self._algorithm, qop=self._qop
+            )
             self._registrar = Registrar(
                 self._directory, challenger, self.faults, expiry=self._expiry, date=_date
             )
@@ -149,7 +156,7 @@ class CoreServer:
         endpoint = Endpoint(secrets.SystemRandom())
         self._edge = edge
         self._stopping = False
-        self._driver = Driver(edge, endpoint, time.monotonic, self._on_message)
+        self._driver = Driver(edge, endpoint, time.monotonic, _masking(self._on_message))
 
     def run(self) -> None:
         """Serve until ``stop`` is called, then close everything.
@@ -247,6 +254,14 @@ def _answer(driver: Driver, registrar: Registrar) -> None:
             with suppress(LocalError):  # what is copied from the request cannot be sent
                 endpoint.respond(event.transaction, response, now)
     driver.flush()
+
+
+def _masking(tell: OnMessage | None) -> OnMessage | None:
+    """``tell`` with the secrets taken out of what it is told."""
+    if tell is None:
+        return None
+    told = tell
+    return lambda direction, data, hop: told(direction, redact_message(data), hop)
 
 
 def _checked(

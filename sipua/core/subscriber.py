@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from card.profile import Authentication, Profile
+    from sipua.sip.message import Request
 
 _SEPARATORS = str.maketrans("", "", "-.()")
 
@@ -83,6 +84,15 @@ class Directory:
     def by_impu(self, uri: str) -> Subscriber | None:
         """The subscriber with this public identity; raises ParseError for what is no URI."""
         return self._by_aor.get(address_of_record(uri))
+
+    def user_of(self, request: Request) -> Subscriber | None:
+        """The subscriber whom a request must prove to come from, by To or From.
+
+        To for a REGISTER (RFC 3261 §10.3 step 3), From for all others. Raises
+        ParseError for what is no URI.
+        """
+        user = request.to if request.method == "REGISTER" else request.from_
+        return self.by_impu(user.uri)
 
 
 def address_of_record(uri: str) -> str:
