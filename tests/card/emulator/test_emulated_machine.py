@@ -241,7 +241,7 @@ class AnyCommands(RuleBasedStateMachine):
         key=st.sampled_from([0x01, 0x01, 0x81, 0x11]),
         ins=st.sampled_from([0x20, 0x20, 0x20, 0x26, 0x28]),
         p1=st.sampled_from([0, 0, 0x91]),
-        right=st.booleans(),
+        right=st.sampled_from([True, True, False]),
     )
     def pin(self, key: int, ins: int, p1: int, right: bool) -> None:
         presented = padded(PINS[key] if right else b"0000")
