@@ -53,8 +53,15 @@ def parse_listen(text: str) -> tuple[str, str, int]:
 )
 @click.option("--list-faults", is_flag=True, help="List the faults and end.")
 @option(
+    "--scheme",
+    metavar="NAME",
+    default="aka",
+    show_default=True,
+    help="How AKA is carried: aka, or umts, digest-umts, pgp-umts, which let RES be seen.",
+)
+@option(
     "--algorithm",
-    type=click.Choice(["AKAv1-MD5", "AKAv2-MD5"]),
+    metavar="NAME",
     help="Algorithm of the challenges (default: as the user agent hints, else AKAv1-MD5).",
 )
 @option("--state-dir", metavar="DIR", help="Keep sequence numbers here (default: in memory).")
@@ -121,6 +128,7 @@ def build_server(
         [load(path) for path in subscribers] or [shipped()],
         [parse_listen(text) for text in listen],
         faults=faults,
+        scheme=options["scheme"],
         algorithm=options["algorithm"],
         state_dir=options["state_dir"],
         tls=tls,

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 @option(
     "--scheme",
     metavar="NAME[,NAME]",
-    help="Answer these algorithms only, as AKAv1-MD5 or AKAv2-MD5.",
+    help="Answer these only: aka, umts, digest-umts, pgp-umts, or algorithms as AKAv2-MD5.",
 )
 @click.option(
     "--plain-res",
@@ -165,7 +165,9 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
     algorithm = options.pop("algorithm")
     settings = AgentSettings(
         algorithm="" if algorithm == "none" else algorithm,
-        scheme=tuple(filter(None, (options.pop("scheme") or "").split(","))),
+        scheme=tuple(
+            name.strip() for name in (options.pop("scheme") or "").split(",") if name.strip()
+        ),
         headers=tuple(_header(text) for text in options.pop("headers")),
         user_agent=options.pop("user_agent") or "",
         **options,

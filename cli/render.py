@@ -113,9 +113,10 @@ def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
     ]
     if result.exit_status == 0 and result.expires:
         facts.append(("expires", f"in {result.expires} s"))
-    if result.algorithm:
+    if result.scheme:
         resync = ", after resynchronisation" if result.resynchronised else ""
-        facts.append(("scheme", f"{result.scheme}, {result.algorithm}{resync}"))
+        algorithm = f", {result.algorithm}" if result.algorithm else ""
+        facts.append(("scheme", f"{result.scheme}{algorithm}{resync}"))
     facts += [("route", route) for route in result.service_route]
     facts += [("also known", uri) for uri in result.associated_uris]
     if result.card:

@@ -13,7 +13,8 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
 from card.errors import CardError, ProfileError
-from sipua.auth.redaction import redact
+from sipua.auth.redaction import redact_message
+from sipua.auth.selection import check_names
 from sipua.conversation import Action, Conversation
 from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
 from sipua.identity_module import CardChoice, IdentityModule, verdict_of
@@ -228,6 +229,8 @@ class UserAgent:
         """A conversation with the first of the registrar's addresses, nothing said yet."""
         if self.settings.pcscf and not self._hops:
             parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
+        if self.settings.scheme:
+            check_names(self.settings.scheme)
         module, identity = self._open_card()
         switchboard = self._open_network()
         if not self._hops:
@@ -304,8 +307,7 @@ class UserAgent:
             return None
 
         def redacted(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
-            text = redact(data.decode("utf-8", "surrogateescape"))
-            tell(direction, text.encode("utf-8", "surrogateescape"), hop)
+            tell(direction, redact_message(data), hop)
 
         return redacted
 

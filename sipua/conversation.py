@@ -182,7 +182,7 @@ class Conversation:
     def _heed(self, event: Event, now: float) -> None:
         result = self.result
         if isinstance(event, AuthenticationRequired):
-            result.scheme, result.algorithm = event.scheme, event.algorithm
+            result.scheme, result.algorithm = event.scheme, event.algorithm or None
             self._ask_card(event)
         elif isinstance(event, Registered):
             self._settle()

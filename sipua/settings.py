@@ -13,7 +13,7 @@ class AgentSettings(NamedTuple):
 
     ``pcscf`` and ``bind`` are texts as typed; ``transport`` is auto, udp, tcp or
     tls. ``algorithm`` is the hint in the first REGISTER, empty for none.
-    ``scheme`` restricts which algorithms are answered, empty for all;
+    ``scheme`` restricts what is answered, by scheme or algorithm, empty for all;
     ``plain_res`` answers AKAv2 with RES itself as the password.
     ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
     system's.

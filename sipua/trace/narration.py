@@ -64,13 +64,32 @@ def _credentials_note(request: Request) -> str:
     credentials = headers.get("Authorization") or headers.get("Proxy-Authorization")
     if not credentials:
         return "carries no credentials"
-    if "auts=" in credentials:
+    kind = _kind_in_clear(credentials)
+    if "auts=" in credentials or kind == "S":
         return "AUTS: tells the network which sequence number the card has reached"
     if 'nonce=""' in credentials:
         return "names the subscriber, proves nothing yet"
-    if 'response=""' in credentials:
-        return "empty response: tells the network that the card refused its AUTN"
+    if 'response=""' in credentials or kind == "E":
+        return "tells the network that the card refused its AUTN"
+    if kind == "R":
+        return "RES, in clear: proves that the key is here, to everybody on the way"
     return "a digest over RES: proves that the key is here, without showing RES"
+
+
+def _kind_in_clear(credentials: str) -> str:
+    """R, S or E for RES, AUTS or an error code in one of the patent's modes."""
+    for kind, marks in _IN_CLEAR.items():
+        if any(mark in credentials for mark in marks):
+            return kind
+    return ""
+
+
+_IN_CLEAR = {
+    "R": ("UMTS RES=", 'UMTS-AKA, response="R', 'signature="01'),
+    "S": ("UMTS AUTS=", 'UMTS-AKA, response="S', 'signature="02'),
+    "E": ("UMTS AUTH-REJECT=", 'UMTS-AKA, response="E', 'signature="03'),
+}
+"""What our own credentials look like."""
 
 
 def _answer_note(status: int) -> str:
