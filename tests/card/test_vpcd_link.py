@@ -166,6 +166,22 @@ def test_a_server_started_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_a_server_that_was_lost_is_waited_for(serving: Serving) -> None:
+    again: list[Serving] = []
+
+    def tell(what: str) -> None:
+        assert "nobody serves a card" in what
+        again.append(Serving(EmulatedCard(SHIPPED), serving.port))
+
+    with CardSession(f"vpcd:127.0.0.1:{serving.port}", waiting=Waiting(10, tell)) as session:
+        serving.end()
+        with pytest.raises(NoCard, match="went away"):
+            session.uicc.iccid()
+        assert session.uicc.iccid() == SHIPPED.iccid
+        assert session.link.insertions == 1
+    again[0].end()
+
+
 def test_an_address_that_is_taken(serving: Serving) -> None:
     with pytest.raises(NoReader, match=r"cannot offer the card at .*: Address already in use"):
         VpcdServer(EmulatedCard(SHIPPED), "127.0.0.1", serving.port)
