@@ -26,6 +26,8 @@ _SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 DEFAULT_SERVICES = (19, 21, 27, 33, 38)
 """EF_UST: SPN, MSISDN, GSM access, (33 is always set), GSM security context."""
 
+_MOST_RECORDS = 254  # TS 102 221 §8.2.2.2
+
 
 class Usim(NamedTuple):
     """What ADF.USIM says besides the IMSI: EF_UST (service numbers), EF_SPN, and the
@@ -195,6 +197,11 @@ def _isim(table: Table) -> Isim:
         pcscf=table.texts("pcscf", short, default=()),
         services=table.read("services", _services, (), ()),
     )
+    for key, values in (("impu", isim.impu), ("pcscf", isim.pcscf)):
+        if len(values) > _MOST_RECORDS:
+            table.wrong(
+                key, f"it must hold at most {_MOST_RECORDS}, which is what an EF has room for"
+            )
     table.end()
     return isim
 

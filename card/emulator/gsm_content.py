@@ -13,15 +13,15 @@ from card.coding import AdministrativeData
 from card.emulator.access import FIXED, OPEN, USER, USER_WRITES
 from card.emulator.filesystem import Df, Ef, LinearFixedEf, TransparentEf
 from card.emulator.numbers import address_record, service_centre_record
+from card.files_gsm import EF_SST
 
 if TYPE_CHECKING:
     from card.profile import Profile
 
 DF_TELECOM, DF_GSM = 0x7F10, 0x7F20
 
-# EF_SST: two bits a service, allocated and activated. 1 CHV1 disabling, 2 ADN, 4 SMS, 7 PLMN
-# selector, 9 MSISDN, 12 SMS parameters, 17 SPN
-_SST_SERVICES = (1, 2, 4, 7, 9, 12, 17)
+# 1 CHV1 disabling, 2 ADN, 4 SMS, 7 PLMN selector, 9 MSISDN, 12 SMS parameters, 17 SPN
+_SST_SERVICES = frozenset((1, 2, 4, 7, 9, 12, 17))
 _SST_OCTETS = 8
 
 _PHASE_2_PLUS = b"\x03"
@@ -42,6 +42,7 @@ def build(profile: Profile, mf: Df) -> list[Df]:
 def _gsm(profile: Profile) -> list[Ef]:
     access_class = 1 << int(profile.imsi[-1])
     spn = b"\x01" + profile.usim.spn.encode().ljust(16, b"\xff")
+    service_table = EF_SST.encode(_SST_SERVICES).ljust(_SST_OCTETS, b"\x00")
     administrative = files.EF_AD.encode(AdministrativeData(0, profile.mnc_length))
     return [
         TransparentEf(0x6F05, None, USER_WRITES, b"\xff" * 4),  # EF_LP
@@ -49,7 +50,7 @@ def _gsm(profile: Profile) -> list[Ef]:
         TransparentEf(0x6F20, None, USER_WRITES, _NO_KC),  # EF_Kc
         TransparentEf(0x6F30, None, USER_WRITES, b"\xff" * 24),  # EF_PLMNsel
         TransparentEf(0x6F31, None, USER, b"\x05"),  # EF_HPPLMN
-        TransparentEf(0x6F38, None, USER, _service_table()),  # EF_SST
+        TransparentEf(0x6F38, None, USER, service_table),
         TransparentEf(0x6F46, None, OPEN, spn),  # EF_SPN
         TransparentEf(0x6F74, None, USER_WRITES, b"\xff" * 16),  # EF_BCCH
         TransparentEf(0x6F78, None, USER, access_class.to_bytes(2, "big")),  # EF_ACC
@@ -71,8 +72,3 @@ def _telecom(profile: Profile) -> list[Ef]:
         LinearFixedEf(0x6F42, None, USER_WRITES, [service_centre_record(profile.usim.smsc)]),
         TransparentEf(0x6F43, None, USER_WRITES, b"\xff\xff"),  # EF_SMSS
     ]
-
-
-def _service_table() -> bytes:
-    bits = sum(0b11 << 2 * (service - 1) for service in _SST_SERVICES)
-    return bits.to_bytes(_SST_OCTETS, "little")

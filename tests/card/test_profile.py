@@ -155,6 +155,11 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "isim.impu",
         "at least 1",
     ),
+    "too many": (
+        {"isim__impi": "a", "isim__impu": ["sip:a"] * 255, "isim__domain": "b"},
+        "isim.impu",
+        "at most 254",
+    ),
     "impu text": (
         {"isim__impi": "a", "isim__impu": "sip:a@b", "isim__domain": "b"},
         "isim.impu",
