@@ -124,8 +124,8 @@ def _electrical(atr: Atr) -> Iterator[str]:
 def _historical(octets: bytes) -> Iterator[str]:
     if not octets:
         return
-    yield f"historical bytes {octets.hex().upper()}{_text(octets)}"
     if octets[0] != COMPACT_TLV:
+        yield f"historical bytes {octets.hex().upper()}{_text(octets)}"
         if octets[0] in CATEGORIES:
             yield f"historical bytes: {CATEGORIES[octets[0]]}"
         return

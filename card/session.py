@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from card.errors import AnswerError, NoApplication, NoCard, NotSent, PinRequired, StatusError
 from card.exchange import Exchange
@@ -84,9 +84,11 @@ class CardSession:
         return self._application
 
     @property
-    def chosen(self) -> str:
-        """``usim`` or ``isim``, "" while no application is chosen."""
-        return self._application.name if self._application is not None else ""
+    def chosen(self) -> Literal["usim", "isim", ""]:
+        """The kind of the chosen application, "" while there is none."""
+        if self._application is None:
+            return ""
+        return "isim" if isinstance(self._application, IsimSession) else "usim"
 
     def _precaution(self, protected: Iterable[str], withheld: Withheld | None) -> Precaution | None:
         """What a card needs that can be harmed; one in this process needs it when asked for."""

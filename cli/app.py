@@ -20,21 +20,35 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are run or listed."""
+    """A group whose commands are imported when they are run or listed.
+
+    ``lazy`` says for each command where it is: "module:name".
+    """
+
+    def __init__(self, *arguments: Any, lazy: dict[str, str], **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._lazy:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = self._lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What the configuration file gives a group holds for each command in it."""
+        if ctx.default_map is not None:
+            ctx.default_map = dict.fromkeys(self._lazy, ctx.default_map)
+        return super().invoke(ctx)
 
 
 @click.group(
     cls=LazyGroup,
+    lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with:  sipua demo",
 )
@@ -76,8 +90,9 @@ def config_values(path: str | None) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise click.UsageError(f"{chosen} is not valid TOML: {error}") from error
     shared = {_name(k): v for k, v in values.items() if not isinstance(v, dict)}
+    tables = {k: v for k, v in values.items() if isinstance(v, dict)}
     return {
-        command: shared | {_name(k): v for k, v in values.get(command, {}).items()}
+        command: shared | {_name(k): v for k, v in tables.get(command, {}).items()}
         for command in COMMANDS
     }
 

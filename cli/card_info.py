@@ -1,99 +1,99 @@
-"""What ``sipua card info`` tells of a card. Reads only."""
+"""``sipua card info``: what a card is and what is on it. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.card_session import Document, Outcome, run
+from cli.options import card_options, json_option, verbose_option
+
 if TYPE_CHECKING:
-    from card.isim import IsimSession
     from card.session import CardSession
-    from card.usim import UsimSession
-
-LOCKED = {"pin_required": True}
-"""Stands for what can be read only after PIN1 was verified."""
 
 
-def describe(session: CardSession) -> dict[str, Any]:
-    """The card and its applications as plain values, None for an application it lacks.
+@click.command(epilog="Example:  sipua card info --card emulated")
+@card_options
+@json_option
+@verbose_option
+def info(**options: Any) -> int:
+    """Print the card's applications, identities, PIN states and what was done to it.
 
-    Raises CardError.
+    Reads only. Of a locked card it tells what can be read without a PIN.
     """
-    from card.isim import IsimSession
-    from card.usim import UsimSession
 
-    uicc = session.uicc
-    with session.exchange.transaction():
-        applications = uicc.applications()
-        found = {each.kind: each for each in reversed(applications)}
-        return {
-            "reader": session.link.reader,
-            "atr": session.link.atr.hex(),
-            "iccid": uicc.iccid(),
-            "pin1_tries_left": uicc.pin_tries(),
-            "applications": [each._asdict() | {"aid": each.aid.hex()} for each in applications],
-            "usim": _unlocked(lambda: _usim(UsimSession(uicc, found["usim"])))
-            if "usim" in found
-            else None,
-            "isim": _unlocked(lambda: _isim(IsimSession(uicc, found["isim"])))
-            if "isim" in found
-            else None,
-        }
+    def work(session: CardSession) -> Outcome:
+        from card.description import describe
+
+        return Outcome("ok", "The card was read.", describe(session, options["protected"]))
+
+    if options["application"] == "auto":
+        options["application"] = None  # a card without USIM and ISIM can be told about, too
+    return run(work, _show, **options)
 
 
-def _unlocked(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    from card.errors import PinRequired
-
-    try:
-        return read()
-    except PinRequired:
-        return LOCKED
-
-
-def _usim(usim: UsimSession) -> dict[str, Any]:
-    from card.services import USIM_SERVICES
-
-    return {
-        "imsi": usim.imsi(),
-        "mnc_length": usim.mnc_length(),
-        "services": _named(usim.services(), USIM_SERVICES),
-    }
-
-
-def _isim(isim: IsimSession) -> dict[str, Any]:
-    from card.services import ISIM_SERVICES
-
-    return {
-        "impi": isim.impi(),
-        "impu": isim.impu(),
-        "domain": isim.domain(),
-        "pcscf": isim.pcscf(),
-        "services": _named(isim.services(), ISIM_SERVICES),
-    }
-
-
-def _named(services: frozenset[int], names: dict[int, str]) -> list[str]:
-    return [names.get(number, f"service {number}") for number in sorted(services)]
-
-
-def print_description(description: dict[str, Any]) -> None:
-    """The description as indented lines."""
-    tries = description["pin1_tries_left"]
-    _line("reader", description["reader"])
-    _line("ATR", description["atr"])
-    _line("ICCID", description["iccid"])
-    _line("PIN1", "state not told" if tries is None else f"{tries} tries left")
-    for each in description["applications"]:
-        _line("application", f"{each['label'] or each['kind']}  {each['aid']}")
+def _show(facts: Document) -> None:
+    _line("reader", facts["reader"])
+    _line("ATR", facts["atr"].upper())
+    for sentence in facts["atr_meaning"]:
+        _line("", sentence)
+    _line("ICCID", facts["iccid"] or "cannot be read")
+    if facts["protected"]:
+        _line("", "protected: this card is only read")
+    for pin in facts["pins"]:
+        _line(f"{pin['name']}", pin_sentence(pin))
+    if facts["counters"]:
+        counts = facts["counters"]
+        _line(
+            "sent so far",
+            f"{counts['authentications']} AUTHENTICATE, {counts['pin_tries']} PIN commands",
+        )
+    for each in facts["applications"]:
+        _line("application", f"{each['label'] or each['kind']}  {each['aid'].upper()}")
     for kind in ("usim", "isim"):
-        if description[kind] is not None:
+        if facts[kind] is not None:
             click.echo(kind.upper())
-            for name, value in description[kind].items():
-                text = ", ".join(value) if isinstance(value, list) else str(value)
-                _line(f"  {name.replace('_', ' ')}", text)
+            _show_application(facts[kind])
+
+
+def _show_application(facts: Document) -> None:
+    problems = facts["unreadable"]
+    for name, value in facts.items():
+        if name == "unreadable":
+            continue
+        text = ", ".join(value) if isinstance(value, list) else value
+        if name in problems:
+            text = f"({problems[name]})"
+        elif text in (None, "") and name in ("mcc", "mnc", "mnc_length"):
+            continue
+        _line(f"  {LABELS.get(name, name)}", str(text or "(empty)"))
+
+
+LABELS = {
+    **{name: name.upper() for name in ("imsi", "mcc", "mnc", "msisdn", "spn", "smsc", "impi")},
+    "impu": "IMPU",
+    "mnc_length": "MNC digits",
+    "pcscf": "P-CSCF",
+}
+
+
+def pin_sentence(pin: Document) -> str:
+    """A PIN's state in words."""
+    parts = [
+        {True: "enabled", False: "disabled, not required", None: "state not told"}[pin["enabled"]]
+    ]
+    if pin["verified"]:
+        parts.append("verified")
+    tries = pin["tries_left"]
+    if tries == 0:
+        parts.append("BLOCKED")
+    elif tries is not None:
+        parts.append(f"{tries} tries left")
+    if pin["unblock_tries_left"] is not None:
+        parts.append(f"PUK: {pin['unblock_tries_left']} tries left")
+    return f"{', '.join(parts)} (key {pin['reference']})"
 
 
 def _line(name: str, value: str) -> None:
-    click.echo(f"{name:<14}{value}")
+    click.echo(f"{name:<15}{value}")

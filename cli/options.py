@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,12 +65,41 @@ class Patience(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, Waiting):
             return value
         seconds = click.FloatRange(min=0).convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail("not a number of seconds", param, ctx)
         return Waiting(seconds, lambda what: click.echo(what, err=True))
 
 
+class Entries(click.ParamType):  # type: ignore[type-arg]
+    """Several texts, separated by commas or blanks; a list in the configuration file."""
+
+    name = "entries"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, str):
+            return tuple(value.replace(",", " ").split())
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        return self.fail("expected texts", param, ctx)
+
+
 def card_options(command: F) -> F:
-    """Which card, how long to wait for it, which application on it, and its PIN."""
+    """Which card, how long to wait for it, which application on it, its PIN, and what not to do."""
     for decorate in (
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="Read the card, but print what would cost it something instead of sending it.",
+        ),
+        click.option(
+            "--protected",
+            type=Entries(),
+            default=(),
+            metavar="ICCID[,ICCID]",
+            help="Cards that are only read, whatever is asked for; SIPUA_PROTECTED adds to them.",
+        ),
         click.option(
             "--force-pin",
             is_flag=True,
@@ -110,10 +140,18 @@ def read_pin(pin_file: str | None) -> str | None:
 
     Raises click.UsageError when the file cannot be read.
     """
-    if pin_file is None:
-        return os.environ.get("SIPUA_PIN") or None
+    return read_secret("PIN", pin_file, "SIPUA_PIN")
+
+
+def read_secret(name: str, path: str | None, variable: str) -> str | None:
+    """What a file holds, or an environment variable; None where neither is given.
+
+    Raises click.UsageError when the file cannot be read.
+    """
+    if path is None:
+        return os.environ.get(variable) or None
     try:
-        with open(pin_file, encoding="ascii") as file:
+        with open(path, encoding="ascii") as file:
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"cannot read the PIN from {pin_file}: {error}") from error
+        raise click.UsageError(f"cannot read the {name} from {path}: {error}") from error

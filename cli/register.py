@@ -89,15 +89,28 @@ if TYPE_CHECKING:
 @json_option
 @verbose_option
 def register(
-    as_json: bool, verbose: int, stay: bool, deregister: bool, pin_file: str | None, **options: Any
+    as_json: bool,
+    verbose: int,
+    stay: bool,
+    deregister: bool,
+    dry_run: bool,
+    pin_file: str | None,
+    **options: Any,
 ) -> int:
     """Register with the card's identity and print how it went.
+
+    With --dry-run the card is read and nothing else happens: what would be
+    asked of it is printed, and no network is touched.
 
     With --stay the result is printed once registered; the exit status is that
     of the end.
     """
     if stay and deregister:
         raise click.UsageError("--stay and --deregister contradict each other")
+    if dry_run:
+        from cli.register_dry_run import rehearse
+
+        return rehearse(as_json=as_json, pin_file=pin_file, **options)
     with build_agent(read_pin(pin_file), verbose, as_json, **options) as agent:
         if deregister:
             result = agent.deregister()
@@ -160,6 +173,7 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         options.pop("application"),
         pin,
         options.pop("force_pin"),
+        protected=options.pop("protected"),
         waiting=options.pop("waiting"),
     )
     algorithm = options.pop("algorithm")

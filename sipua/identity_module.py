@@ -30,6 +30,7 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from card.aka.result import AkaResponse
     from card.link import CardLink
+    from card.precaution import Withheld
     from card.readers.waiting import Waiting
     from card.session import Trace
     from card.uicc import Choice
@@ -57,7 +58,8 @@ class CardChoice(NamedTuple):
 
     ``protected`` holds the ICCIDs of cards that are only read; ``waiting`` says
     how long to wait for a card that is not there. A card that was pulled out and
-    put back gets the PIN again if ``keep_pin``.
+    put back gets the PIN again if ``keep_pin``. With ``withheld`` it is a dry run:
+    that gets what would cost the card something, in place of the card.
     """
 
     card: str | CardLink = "pcsc"
@@ -67,6 +69,7 @@ class CardChoice(NamedTuple):
     protected: tuple[str, ...] = ()
     waiting: Waiting | None = None
     keep_pin: bool = True
+    withheld: Withheld | None = None
 
     def __repr__(self) -> str:
         return f"CardChoice(card={self.card!r}, application={self.application!r})"
@@ -88,6 +91,7 @@ class IdentityModule:
                 protected=choice.protected,
                 waiting=choice.waiting,
                 keep_pin=choice.keep_pin,
+                withheld=choice.withheld,
             )
         )
         self._fixed_application = choice.application != "auto"
