@@ -130,9 +130,6 @@ class Scheme(Protocol):
     """Algorithm tokens, the one to answer first standing first; "" where there are none."""
     DEFAULT_ALGORITHM: str
     """What a server asks for when nobody has named an algorithm."""
-    OWN_GRAMMAR: bool
-    """Whether credentials may be other than RFC 3261 §25.1 has them, so that only this
-    scheme can tell whether they are well-formed."""
     VECTORS: Vectors
 
     # User agent

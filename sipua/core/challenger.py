@@ -15,7 +15,6 @@ from card.aka.result import AkaResponse
 from sipua.auth.scheme import CHALLENGE_HEADERS, CREDENTIALS_HEADERS
 from sipua.auth.selection import scheme_named
 from sipua.errors import CredentialsError, LocalError
-from sipua.sip.message import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from sipua.auth.scheme import AkaChallenge, Credentials
     from sipua.core.auc import Auc, Octets
     from sipua.core.subscriber import Subscriber
+    from sipua.sip.message import Request
 
 MAX_WAITING = 64
 """Challenges that may wait for an answer, for each subscriber; the oldest goes first."""
@@ -105,18 +105,6 @@ class Challenger:
         self._qop = qop
         self._uses = uses
         self._waiting: dict[str, OrderedDict[str, _Waiting]] = {}
-
-    def legible(self, request: Request) -> Request:
-        """The request without what only the scheme knows to read.
-
-        For ``sipua.sip.inspection``: RFC 2543's PGP and the patent's UMTS mode do
-        not keep to the grammar of RFC 3261.
-        """
-        if not self._scheme.OWN_GRAMMAR:
-            return request
-        headers = request.headers.copy()
-        headers.remove(CREDENTIALS_HEADERS[self._header])
-        return Request(request.method, request.uri, headers, request.body)
 
     def challenge(
         self,

@@ -85,7 +85,7 @@ class Registrar:
         Raises StateError (card.errors) when the AuC's counter cannot be kept.
         """
         try:
-            inspect(self._challenger.legible(request), ABILITIES)
+            inspect(request, ABILITIES)
             if request.method == "REGISTER":
                 return self._register(request, source, now)
         except IntervalTooBrief as error:

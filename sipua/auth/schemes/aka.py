@@ -24,7 +24,6 @@ NAME = "aka"
 AUTH_SCHEME = "digest"
 PREFERENCE = tuple(algorithm.token for algorithm in ALGORITHMS)
 DEFAULT_ALGORITHM = "AKAv1-MD5"
-OWN_GRAMMAR = False
 
 
 def _example(

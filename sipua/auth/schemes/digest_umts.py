@@ -35,7 +35,6 @@ AUTH_SCHEME = "digest"
 ALGORITHM = "UMTS-AKA"
 PREFERENCE: tuple[str, ...] = (ALGORITHM,)
 DEFAULT_ALGORITHM = ALGORITHM
-OWN_GRAMMAR = True
 
 LETTERS = {RES: "R", AUTS: "S", AUTH_REJECT: "E"}
 _KINDS = {letter: kind for kind, letter in LETTERS.items()}

@@ -34,7 +34,6 @@ AUTH_SCHEME = "pgp"
 ALGORITHM = "UMTS-AKA"
 PREFERENCE: tuple[str, ...] = (ALGORITHM,)
 DEFAULT_ALGORITHM = ALGORITHM
-OWN_GRAMMAR = True
 
 TYPES = {RES: "01", AUTS: "02", AUTH_REJECT: "03"}
 _KINDS = {number: kind for kind, number in TYPES.items()}

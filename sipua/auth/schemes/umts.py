@@ -33,7 +33,6 @@ NAME = "umts"
 AUTH_SCHEME = "umts"
 PREFERENCE: tuple[str, ...] = ("",)
 DEFAULT_ALGORITHM = ""
-OWN_GRAMMAR = True
 
 _SET_3 = "UMTS RAND=9f7c8d021accf4db213ccff0c7f71a6a AUTN=ae4a3a9b4c97725c9cabc3e99baf7281"
 _SET_6 = "UMTS RAND=ee6466bc96202c5a557abbeff8babf63 AUTN=04fb6eb891ed4464078adfb488241a57"
