@@ -1,4 +1,4 @@
-"""ck= and ik= never reach a reader (A27)."""
+"""ck=, ik= (A27) and RES in clear never reach a reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sipua.auth.redaction import MASK, redact
+from sipua.auth.redaction import MASK, redact, redact_message
 
 FLOW = json.loads((Path(__file__).parents[2] / "fixtures/flows/registration.json").read_text())[
     "verified_flows"
@@ -51,7 +51,54 @@ def test_what_is_no_session_key_stays(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("piece", ["ck", "ck ", "ck=", 'ck="', "ck =", " ", 'ik=",'])
+RES = "a54211d5e3ba50bf"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Authorization: UMTS RES={RES}",
+        f'Proxy-Authorization: umts ;res = "{RES}"',
+        f"Authorization: UMTS RES={RES.upper()}",
+        f'Authorization: Digest algorithm=UMTS-AKA, response="R{RES}"',
+        f'Digest response = "r{RES.upper()}", algorithm=UMTS-AKA',
+        f"Digest response=R{RES}",
+        f'pgp ;nonce="00" ;signature="01{RES}"',
+        f"pgp Signature= 01{RES} ;nonce=00",
+        f"X-Lab: XRES={RES}",
+    ],
+)
+def test_res_in_clear_is_masked(text: str) -> None:
+    assert RES not in redact(text).lower()
+    assert MASK in redact(text)
+    assert RES not in redact_message(text.encode()).decode().lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UMTS RAND=23553cbe9637a89d218ae64dae47bf35 AUTN=55f328b43577b9b94a9ffac354dfafb3",
+        "UMTS AUTS=ba853f3c123ccf44e93596e355c6",
+        "UMTS AUTH-REJECT=20",
+        'Digest algorithm=UMTS-AKA, response="Sba853f3c123ccf44e93596e355c6"',
+        'Digest algorithm=UMTS-AKA, response="E14"',
+        'pgp ;signature="02ba853f3c123ccf44e93596e355c6"',
+        'pgp ;signature="0314"',
+    ],
+)
+def test_what_is_no_res_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_message_keeps_octets_that_are_no_text() -> None:
+    message = b'MESSAGE sip:a SIP/2.0\r\nck="00"\r\n\r\n\xff\x00\xc3'
+    assert redact_message(message) == message.replace(b'"00"', f'"{MASK}"'.encode())
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["ck", "ck ", "ck=", 'ck="', "ck =", " ", 'ik=",', "response=", 'signature="01', "res "],
+)
 def test_linear_time(piece: str) -> None:
     def cost(size: int) -> float:
         text = piece * (size // len(piece))
