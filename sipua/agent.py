@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from os.path import basename
 from random import SystemRandom
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from card.errors import CardError, ProfileError
+from sipua.attempt import carry_out
 from sipua.auth.redaction import redact_message
 from sipua.auth.selection import check_names
 from sipua.conversation import Action, Conversation
-from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
-from sipua.identity_module import CardChoice, IdentityModule, verdict_of
-from sipua.ims.register_request import RegistrationSettings
+from sipua.errors import LocalError
+from sipua.identity_module import CardChoice, IdentityModule
 from sipua.ims.registration import Registration
+from sipua.machine_settings import (
+    Content,
+    own_contact,
+    registration_settings,
+    request_settings,
+)
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
 from sipua.net.network import Network
 from sipua.net.tls_settings import TlsSettings
 from sipua.registrar_address import locate, locate_uri
-from sipua.result import RegistrationResult
+from sipua.result import RegistrationResult, RequestResult
 from sipua.settings import AgentSettings
 from sipua.sip.endpoint import Endpoint
 from sipua.switchboard import Switchboard
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from card.session import Trace
     from sipua.ims.identity import Identity
     from sipua.sip.hop import Hop
+    from sipua.sip.message import Request
     from sipua.sip.uri import SipUri
     from sipua.trace.narration import Narrator
     from sipua.trace.step import Step
@@ -44,29 +49,36 @@ if TYPE_CHECKING:
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
 
+R = TypeVar("R", bound=RegistrationResult)
+
+TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Identity")
+"""Header fields of the answer to a request that a result passes on."""
+
 NEXT_HOP_AFTER = (Verdict.UNREACHABLE, Verdict.TIMEOUT, Verdict.TLS_FAILURE)
 """Verdicts after which the next address of RFC 3263 §4.3 is tried."""
 
 
 class Observer:
-    """Who is told what happens while it happens; any of the three may be left out.
+    """Who is told what happens while it happens; each of the four may be left out.
 
     ``on_step``: each step of the exchange. ``on_message``: each SIP message at
     the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
-    masked.
+    masked. ``on_request``: each request that came in and was accepted.
     """
 
-    __slots__ = ("on_apdu", "on_message", "on_step")
+    __slots__ = ("on_apdu", "on_message", "on_request", "on_step")
 
     def __init__(
         self,
         on_step: OnStep | None = None,
         on_message: OnMessage | None = None,
         on_apdu: Trace | None = None,
+        on_request: Callable[[Request], None] | None = None,
     ) -> None:
         self.on_step = on_step
         self.on_message = on_message
         self.on_apdu = on_apdu
+        self.on_request = on_request
 
 
 class UserAgent:
@@ -90,8 +102,8 @@ class UserAgent:
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
-        self._conversation: Conversation | None = None
-        self._started: list[Conversation] = []
+        self._conversation: Conversation[Registration] | None = None
+        self._started: list[Conversation[Registration]] = []
         self._result = RegistrationResult()
         self._stopping = False
 
@@ -102,9 +114,39 @@ class UserAgent:
 
         Raises ProfileError or LocalError when what was asked for cannot be meant.
         """
-        return self._attempt(lambda: self._try_hops(Registration.start))
+        return self._attempt(lambda: self._try_hops(Registration.start), RegistrationResult())
 
-    def start(self) -> Conversation:
+    def message(self, uri: str, text: str) -> RequestResult:
+        """Send a text (RFC 3428) to a sip: or tel: URI; registers first where need be.
+
+        Raises as ``request`` does.
+        """
+        body = text.encode("utf-8", "surrogateescape")
+        return self.request(uri, Content("MESSAGE", (), body, "text/plain;charset=UTF-8"))
+
+    def options(self, uri: str) -> RequestResult:
+        """Ask what a sip: or tel: URI can do (RFC 3261 §11); ``answer`` of the result tells.
+
+        Raises as ``request`` does.
+        """
+        return self.request(uri, Content("OPTIONS", (("Accept", "application/sdp"),)))
+
+    def request(self, uri: str, what: Content) -> RequestResult:
+        """Send one request outside a dialog, answering challenges with the card.
+
+        It stands on the registration there is, or on a new one, whose failure
+        is the result then. Raises LocalError for a target or header fields that
+        cannot be meant, and what ``register`` raises.
+        """
+        from sipua.ims.request import check_headers
+        from sipua.ims.target import read_target
+
+        read_target(uri, "")  # a slip of the pen shall not cost the card anything
+        check_headers((*self.settings.headers, *what.headers))
+        result = RequestResult(what.method, uri)
+        return self._attempt(lambda: self._request(uri, what, result), result)
+
+    def start(self) -> Conversation[Registration]:
         """Start a registration and come back at once, for whoever runs several at a time.
 
         Call ``turn`` until the conversation is ``settled``; then its ``result``
@@ -130,15 +172,19 @@ class UserAgent:
         Raises as ``register`` does.
         """
         conversation = self._conversation
-        if conversation is None or conversation.registration.binding is None:
-            result = self._attempt(lambda: self._try_hops(Registration.deregister, contact="*"))
+        if conversation is None or conversation.machine.binding is None:
+            result = self._attempt(
+                lambda: self._try_hops(Registration.deregister, contact="*"), RegistrationResult()
+            )
             if result.exchange and result.verdict is not Verdict.DEREGISTERED:
                 result.hints.append(
                     "Some registrars do not take Contact: *, by which all registrations are "
                     "removed; one kept with --stay is removed by its own Contact when it ends."
                 )
             return result
-        return self._attempt(lambda: self._settle(conversation, Registration.deregister))
+        return self._attempt(
+            lambda: self._carry_to_end(conversation, Registration.deregister), RegistrationResult()
+        )
 
     def stay(self) -> RegistrationResult:
         """Keep the registration alive until ``interrupt`` or Ctrl-C, then remove it.
@@ -146,7 +192,7 @@ class UserAgent:
         To be called after a ``register`` that succeeded. Comes back at once
         when the registration is lost for good.
         """
-        ended = self._attempt(self._keep)
+        ended = self._attempt(self._keep, RegistrationResult())
         if ended.verdict is not Verdict.INTERRUPTED:
             return ended
         return self.deregister()
@@ -196,36 +242,25 @@ class UserAgent:
 
     # One attempt, whatever it ends in ------------------------------------------------------
 
-    def _attempt(self, go: Callable[[], None]) -> RegistrationResult:
-        result = self._result = RegistrationResult()
-        started = time.monotonic()
-        try:
-            go()
-        except (ProfileError, LocalError):
-            raise
-        except CardError as error:
-            result.end(verdict_of(error), str(error))
-        except NetworkError as error:
-            result.end(_verdict_of_network(error), str(error))
-        except KeyboardInterrupt:
-            result.end(Verdict.INTERRUPTED)
-        except Exception as error:  # noqa: BLE001  an attempt ends in exactly one verdict
-            result.end(Verdict.INTERNAL_ERROR, _fault(error))
-        result.elapsed_ms = round((time.monotonic() - started) * 1000, 1)
+    def _attempt(self, go: Callable[[], None], result: R) -> R:
+        self._result = result
+        carry_out(go, result)
         if self._module is not None:
             result.card = self._module.use()
         return result
 
-    def _try_hops(self, action: Action, contact: str = "") -> None:
+    def _try_hops(self, action: Action[Registration], contact: str = "") -> None:
         """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
         while True:
             conversation = self._conversation = self._converse(self._result, contact)
-            self._settle(conversation, action)
+            self._carry_to_end(conversation, action)
             if self._result.verdict not in NEXT_HOP_AFTER or len(self._hops) == 1:
                 return
             self._hops.pop(0)
 
-    def _converse(self, result: RegistrationResult, contact: str = "") -> Conversation:
+    def _converse(
+        self, result: RegistrationResult, contact: str = ""
+    ) -> Conversation[Registration]:
         """A conversation with the first of the registrar's addresses, nothing said yet."""
         if self.settings.pcscf and not self._hops:
             parse_target(self.settings.pcscf)  # a slip of the pen shall not cost the card anything
@@ -237,23 +272,72 @@ class UserAgent:
             self._hops = self._locate(module, identity)
         hop = self._hops[0]
         if not contact:
-            contact = _contact(identity, hop, switchboard.driver.network.local_address(hop))
-        registration = Registration(self._registration_settings(identity, contact), self._rng)
+            contact = own_contact(identity, hop, switchboard.driver.network.local_address(hop))
+        settings = registration_settings(self.settings, identity, contact)
+        registration = Registration(settings, self._rng)
         return Conversation(
             registration, hop, switchboard, module, result, self._narrator(), self._find
         )
 
-    def _settle(self, conversation: Conversation, action: Action) -> None:
+    def _carry_to_end(
+        self, conversation: Conversation[Registration], action: Action[Registration]
+    ) -> None:
         self._describe(conversation)
+        conversation.result = self._result
         conversation.begin(action, self.settings.timeout)
-        while not conversation.settled:
-            conversation.tick(self._open_network().turn(conversation.deadline()))
+        self._settle(conversation)
+
+    def _settle(self, *conversations: Conversation[Any]) -> None:
+        """Take turns until the first has its outcome; the others carry on meanwhile."""
+        while not conversations[0].settled:
+            times = [each.deadline() for each in conversations]
+            until = min((at for at in times if at is not None), default=None)
+            now = self._open_network().turn(until)
+            for each in conversations:
+                each.tick(now)
+
+    def _request(self, uri: str, what: Content, result: RequestResult) -> None:
+        standing = self._conversation
+        if standing is None or not standing.machine.is_bound(time.monotonic()):
+            self._try_hops(Registration.start)
+            if result.exit_status:
+                return
+            standing = self._conversation
+            assert standing is not None
+            standing.result = RegistrationResult()  # what becomes of it now is no part of this
+        else:
+            result.end(Verdict.REGISTERED)
+            self._describe(standing)
+        from sipua.ims.request import OutgoingRequest
+        from sipua.ims.target import read_target
+
+        module, identity = self._open_card()
+        binding, hop = standing.machine.binding, standing.hop
+        assert binding is not None
+        target = read_target(uri, identity.domain)
+        if target.startswith("sips:") and hop.transport != "TLS":
+            raise LocalError(f"{uri} asks for TLS on all of the way, and {hop} is not: give tls:")
+        settings = request_settings(self.settings, identity, binding, hop, target, what)
+        conversation = Conversation(
+            OutgoingRequest(settings, self._rng),
+            hop,
+            self._open_network(),
+            module,
+            result,
+            self._narrator(),
+            self._find,
+        )
+        conversation.begin(OutgoingRequest.start, self.settings.timeout)
+        self._settle(conversation, standing)
+        if conversation.response is not None:
+            headers = conversation.response.headers
+            result.answer = {name.lower(): headers.all(name) for name in TOLD if name in headers}
 
     def _keep(self) -> None:
         conversation = self._conversation
         assert conversation is not None
         self._describe(conversation)
-        result = conversation.result
+        result = conversation.result = self._result
         result.end(Verdict.REGISTERED)
         conversation.keep_alive()
         while result.exit_status == 0:
@@ -262,15 +346,19 @@ class UserAgent:
                 return
             conversation.tick(self._open_network().turn(conversation.deadline()))
 
-    def _describe(self, conversation: Conversation) -> None:
+    def _describe(self, conversation: Conversation[Registration]) -> None:
         """Put into the result what is known beforehand."""
         result = self._result
-        conversation.result = result
-        settings = conversation.registration.settings
+        settings = conversation.machine.settings
         result.impi, result.impu, result.domain = settings.impi, settings.impu, settings.domain
         result.contact = settings.contact
         result.registrar = str(conversation.hop)
         result.local = str(conversation.local)
+        binding = conversation.machine.binding
+        if binding is not None:
+            result.expires = binding.expires
+            result.service_route = list(binding.service_route)
+            result.associated_uris = list(binding.associated_uris)
 
     # What it stands on ---------------------------------------------------------------------
 
@@ -291,7 +379,7 @@ class UserAgent:
                 TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
             )
             driver = Driver(network, Endpoint(self._rng), on_message=self._traced())
-            self._switchboard = Switchboard(driver)
+            self._switchboard = Switchboard(driver, self._observer.on_request)
         return self._switchboard
 
     def _narrator(self) -> Narrator | None:
@@ -321,38 +409,6 @@ class UserAgent:
         network = self._open_network().driver.network
         return locate_uri(uri, self.settings, self._rng, network)
 
-    def _registration_settings(self, identity: Identity, contact: str) -> RegistrationSettings:
-        settings = self.settings
-        return RegistrationSettings(
-            impi=identity.impi,
-            impu=identity.impu,
-            domain=identity.domain,
-            contact=contact,
-            expires=settings.expires,
-            algorithm=settings.algorithm,
-            user_agent=settings.user_agent,
-            headers=settings.headers,
-            schemes=settings.scheme,
-            plain_res=settings.plain_res,
-            # A server that wants more patience than the attempt has is told so at once.
-            retry_limit=settings.timeout / 2,
-        )
-
-
-def _contact(identity: Identity, hop: Hop, local: tuple[str, int]) -> str:
-    """Our SIP URI at the address which requests to ``hop`` leave from."""
-    user = identity.impi.partition("@")[0]
-    host, port = local
-    host = f"[{host}]" if ":" in host else host
-    transport = "" if hop.transport == "UDP" else f";transport={hop.transport.lower()}"
-    return f"sip:{user}@{host}:{port}{transport}"
-
-
-def _verdict_of_network(error: NetworkError) -> Verdict:
-    if isinstance(error, DnsFailure):
-        return Verdict.DNS_FAILURE
-    return Verdict.TLS_FAILURE if isinstance(error, TlsFailure) else Verdict.UNREACHABLE
-
 
 def _bind(text: str | None) -> tuple[str, int] | None:
     """The address and port of ``--bind``; raises TargetError."""
@@ -360,12 +416,3 @@ def _bind(text: str | None) -> tuple[str, int] | None:
         return None
     target = parse_target(text)
     return target.host, target.port or 0
-
-
-def _fault(error: Exception) -> str:
-    """Where our own fault lies. Its message may quote a secret, so only its type is told."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
-    return f"{type(error).__name__} at {place}; please report it"

@@ -1,4 +1,4 @@
-"""One registration in conversation with its registrar and its card.
+"""One machine in conversation with the network and the card.
 
 Carries the machine's requests to the switchboard, the answers back, and
 challenges to the card; writes down in the result what happened.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.errors import CardError
 from sipua.identity_module import verdict_of
 from sipua.ims.events import (
+    Answered,
     AuthenticationRequired,
     Ended,
     Event,
@@ -29,7 +30,7 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from sipua.auth.scheme import Outcome
     from sipua.identity_module import IdentityModule
-    from sipua.ims.registration import Registration
+    from sipua.ims.machine import Machine
     from sipua.result import RegistrationResult
     from sipua.sip.endpoint import ClientTransaction
     from sipua.sip.hop import Hop
@@ -40,20 +41,24 @@ if TYPE_CHECKING:
 KEEP_ALIVE = 100.0
 """Seconds between CRLF keep-alives on a connection; RFC 5626 §4.4.1 wants 95 to 120."""
 
-Action = Callable[["Registration", float], None]
+M = TypeVar("M", bound="Machine")
+
+Action = Callable[[M, float], None]
+"""What starts an attempt: a method of the machine, which takes the time."""
 
 
-class Conversation:
-    """Carries ``registration`` to its outcome at ``hop``.
+class Conversation(Generic[M]):
+    """Carries ``machine`` to its outcome at ``hop``.
 
     Never waits: ``begin`` starts an attempt, the switchboard's turns bring the
     answers, ``tick`` lets time pass, and ``settled`` tells that ``result`` is
-    final. ``result`` may be replaced between two attempts.
+    final. ``response`` is the 2xx to a request that is no REGISTER. ``result``
+    may be replaced between two attempts.
     """
 
     def __init__(
         self,
-        registration: Registration,
+        machine: M,
         hop: Hop,
         switchboard: Switchboard,
         module: IdentityModule,
@@ -65,10 +70,11 @@ class Conversation:
 
         Raises Unreachable or TlsFailure when there is no way to ``hop``.
         """
-        self.registration = registration
+        self.machine = machine
         self.hop = hop
         self.result = result
         self.settled = True
+        self.response: Response | None = None
         self._switchboard = switchboard
         self._sent_by = switchboard.driver.network.local_address(hop)
         self._module = module
@@ -88,19 +94,19 @@ class Conversation:
         address, port = self._sent_by
         return self.hop._replace(address=address, port=port)
 
-    def begin(self, action: Action, patience: float) -> None:
+    def begin(self, action: Action[M], patience: float) -> None:
         """Start an attempt that has ``patience`` seconds to come to an outcome."""
         now = time.monotonic()
         self.settled = False
         self._rounds = 0
         self._patience = patience
         self._give_up_at = now + patience
-        action(self.registration, now)
+        action(self.machine, now)
         self._carry_on(now)
 
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = (self.registration.deadline(), self._give_up_at, self._ping_at)
+        times = (self.machine.deadline(), self._give_up_at, self._ping_at)
         return min((at for at in times if at is not None), default=None)
 
     def tick(self, now: float) -> None:
@@ -110,7 +116,7 @@ class Conversation:
         if self._ping_at is not None and now >= self._ping_at:
             self._switchboard.driver.network.ping(self.hop)
             self._ping_at = now + KEEP_ALIVE
-        self.registration.tick(now)
+        self.machine.tick(now)
         self._carry_on(now)
 
     def keep_alive(self) -> None:
@@ -125,9 +131,9 @@ class Conversation:
 
     def _carry_on(self, now: float) -> None:
         """Do what the machine wants, and what it wants next."""
-        registration = self.registration
+        machine = self.machine
         while True:
-            requests, events = registration.take_requests(), registration.take_events()
+            requests, events = machine.take_requests(), machine.take_events()
             if not requests and not events:
                 return
             for event in events:  # a redirection comes before the request that follows it
@@ -147,7 +153,7 @@ class Conversation:
         for transaction in list(self._sent):
             self._switchboard.forget(transaction)
             self._note(transaction, 0, reason, now)
-        self.registration.request_failed(TimeoutError(reason), now)
+        self.machine.request_failed(TimeoutError(reason), now)
         self._carry_on(now)
         if not self.settled:  # it was the card that took so long
             self._asking = False
@@ -161,7 +167,7 @@ class Conversation:
         self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
             self._narrator.response_received(response)
-        self.registration.response_received(response, now)
+        self.machine.response_received(response, now)
         self._carry_on(now)
 
     def unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
@@ -169,7 +175,7 @@ class Conversation:
         self._note(transaction, 0, str(error), now)
         if self._narrator is not None:
             self._narrator.no_answer(str(error))
-        self.registration.request_failed(error, now)
+        self.machine.request_failed(error, now)
         self._carry_on(now)
 
     def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
@@ -192,6 +198,11 @@ class Conversation:
             result.service_route = list(event.service_route)
             result.associated_uris = list(event.associated_uris)
             result.resynchronised = result.resynchronised or event.resynchronised
+        elif isinstance(event, Answered):
+            self._settle()
+            result.end(Verdict.OK, hints=list(event.hints))
+            result.resynchronised = result.resynchronised or event.resynchronised
+            self.response = event.response
         elif isinstance(event, Ended):
             self._settle()
             result.end(event.verdict, event.reason, list(event.hints))
@@ -243,11 +254,11 @@ class Conversation:
         if isinstance(outcome, CardError):
             if self._narrator is not None:
                 self._narrator.card_failed(str(outcome))
-            self.registration.card_failed(now, str(outcome), verdict_of(outcome))
+            self.machine.card_failed(now, str(outcome), verdict_of(outcome))
             return
         if self._narrator is not None:
             self._narrator.card_answered(outcome)
-        self.registration.card_answered(outcome, now)
+        self.machine.card_answered(outcome, now)
 
 
 def _raise(error: Exception) -> None:

@@ -106,3 +106,37 @@ class RegistrationResult:
             "card": self.card and self.card._asdict(),
             "elapsed_ms": self.elapsed_ms,
         }
+
+
+class RequestResult(RegistrationResult):
+    """What became of a request other than REGISTER, and of the registration it stands on.
+
+    ``answer`` holds header fields of the 2xx by name, in small letters: what the
+    far end can do and who it is.
+    """
+
+    __slots__ = ("answer", "method", "target")
+
+    def __init__(self, method: str, target: str) -> None:
+        super().__init__()
+        self.method = method
+        self.target = target
+        self.answer: dict[str, list[str]] = {}
+
+    @property
+    def status(self) -> int | None:
+        """Status of the last final response to it; None where none came."""
+        for step in reversed(self.exchange):
+            if step.method == self.method:
+                return step.status or None
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``register --json``, and what is known of the request."""
+        return {
+            **super().to_json(),
+            "method": self.method,
+            "target": self.target,
+            "status": self.status,
+            "answer": self.answer,
+        }

@@ -7,8 +7,10 @@ request goes to the one that sent it. Requests of the network are answered here.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from sipua.errors import LocalError, PeerError
 from sipua.sip.endpoint import (
     ClientTransaction,
     RequestReceived,
@@ -16,14 +18,20 @@ from sipua.sip.endpoint import (
     TransactionTimeout,
     TransportFailed,
 )
+from sipua.sip.inspection import Abilities, Refused, inspect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sipua.net.driver import Driver
     from sipua.sip.endpoint import Event
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
 
-ALLOW = "OPTIONS"
+ABILITIES = Abilities(
+    methods=frozenset({"MESSAGE", "OPTIONS"}),
+    content_types=frozenset({"text/plain"}),  # RFC 3428 §8
+)
 
 
 class Sender(Protocol):
@@ -39,8 +47,10 @@ class Sender(Protocol):
 class Switchboard:
     """One endpoint and its sockets, shared by senders."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, on_request: Callable[[Request], None] | None = None) -> None:
+        """``on_request`` is given each MESSAGE that was taken, once."""
         self.driver = driver
+        self._on_request = on_request
         self._senders: dict[ClientTransaction, Sender] = {}
 
     def send(
@@ -80,9 +90,19 @@ class Switchboard:
             self._answer(event, now)
 
     def _answer(self, event: RequestReceived, now: float) -> None:
-        """Keep-alive OPTIONS are answered; there is nothing else that we do yet."""
-        endpoint = self.driver.endpoint
-        status = 200 if event.request.method == "OPTIONS" else 405
-        response = endpoint.create_response(event.request, status)
-        response.headers.add("Allow", ALLOW)
-        endpoint.respond(event.transaction, response, now)
+        """Do what RFC 3261 §8.2 has every request undergo; take a MESSAGE (RFC 3428 §7)."""
+        endpoint, request = self.driver.endpoint, event.request
+        try:
+            inspect(request, ABILITIES)
+            response = endpoint.create_response(request, 200)
+            if request.method == "OPTIONS":
+                response.headers.add("Allow", ", ".join(sorted(ABILITIES.methods)))
+                response.headers.add("Accept", ", ".join(sorted(ABILITIES.content_types)))
+        except PeerError as error:
+            response = endpoint.create_response(request, error.status)
+            for name, value in error.headers if isinstance(error, Refused) else ():
+                response.headers.add(name, value)
+        with suppress(LocalError):  # what is copied from the request cannot be sent
+            endpoint.respond(event.transaction, response, now)
+        if response.status == 200 and request.method == "MESSAGE" and self._on_request:
+            self._on_request(request)

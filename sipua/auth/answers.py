@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from card.aka.result import AkaResponse, SynchronisationFailure
 from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Answer, Outcome
 from sipua.auth.selection import offered, scheme_of, select
+from sipua.errors import PeerError
 
 if TYPE_CHECKING:
     from sipua.sip.message import Response
@@ -130,6 +131,26 @@ class Answers:
                 scheme_of(counted.challenge).write_credentials(counted, method, uri, body)
             )
         return fields
+
+    def doubts(self, response: Response, uri: str) -> list[tuple[str, PeerError]]:
+        """Where the server was to prove itself and did not: the header field, and why not."""
+        found: list[tuple[str, PeerError]] = []
+        for answer in self.given.values():
+            name = _PROOFS[answer.challenge.header]
+            value = response.headers.get(name)
+            if value is not None:
+                scheme = scheme_of(answer.challenge)
+                try:
+                    scheme.check_authentication_info(value, answer, uri, response.body)
+                except PeerError as error:
+                    found.append((name, error))
+        return found
+
+
+_PROOFS = {
+    CHALLENGE_HEADERS[401]: "Authentication-Info",
+    CHALLENGE_HEADERS[407]: "Proxy-Authentication-Info",
+}
 
 
 def _asker(challenge: AkaChallenge) -> str:

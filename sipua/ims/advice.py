@@ -28,7 +28,7 @@ def advise(
         return _wrong_response(settings, algorithm)
     if verdict is Verdict.REJECTED:
         return _rejected(settings, status)
-    return _ALWAYS.get(verdict, verdict.next_steps)
+    return ALWAYS.get(verdict, verdict.next_steps)
 
 
 def _no_aka(settings: RegistrationSettings) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def _rejected(settings: RegistrationSettings, status: int) -> tuple[str, ...]:
     return (identity,)
 
 
-_ALWAYS: dict[Verdict, tuple[str, ...]] = {
+ALWAYS: dict[Verdict, tuple[str, ...]] = {
     Verdict.MAC_FAILURE: (
         "Compare K and OPc of the card with those in the HSS; an OP typed where OPc is wanted "
         "is the usual cause.",

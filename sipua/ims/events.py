@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sipua.sip.message import Response
     from sipua.verdict import Verdict
 
 
@@ -102,4 +103,15 @@ class Ended(Event):
     def __init__(self, verdict: Verdict, reason: str, hints: tuple[str, ...]) -> None:
         self.verdict = verdict
         self.reason = reason
+        self.hints = hints
+
+
+class Answered(Event):
+    """A request that is no REGISTER was accepted; ``response`` is the 2xx."""
+
+    __slots__ = ("hints", "response", "resynchronised")
+
+    def __init__(self, response: Response, resynchronised: bool, hints: tuple[str, ...]) -> None:
+        self.response = response
+        self.resynchronised = resynchronised
         self.hints = hints

@@ -77,6 +77,10 @@ class Registration(Machine):
         """
         self._call(Finding(Input.STOP, "stopped while waiting to try again"), now)
 
+    def is_bound(self, now: float) -> bool:
+        """Whether the registrar keeps a binding now."""
+        return self.binding is not None and now < self._bound_until
+
     def _cseq(self) -> str:
         return self._dialog.cseq
 

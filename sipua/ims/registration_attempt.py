@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sipua.auth.scheme import CHALLENGE_HEADERS
-from sipua.auth.selection import scheme_of
-from sipua.errors import PeerError
 from sipua.ims.machine import Finding
 from sipua.ims.register_response import (
     REDIRECTIONS,
@@ -113,24 +110,9 @@ class Attempt:
             )
         if not binding.listed:
             hints.append("The registrar did not list our Contact: calls may go elsewhere.")
-        for answer in self.answers.given.values():
-            name = AUTHENTICATION_INFO[answer.challenge.header]
-            value = response.headers.get(name)
-            if value is None:
-                continue
-            try:
-                scheme_of(answer.challenge).check_authentication_info(
-                    value, answer, self.uri, response.body
-                )
-            except PeerError as error:
-                hints.append(f"The registrar did not prove itself by {name}: {error}.")
+        for name, error in self.answers.doubts(response, self.uri):
+            hints.append(f"The registrar did not prove itself by {name}: {error}.")
         return tuple(hints)
-
-
-AUTHENTICATION_INFO = {
-    CHALLENGE_HEADERS[401]: "Authentication-Info",
-    CHALLENGE_HEADERS[407]: "Proxy-Authentication-Info",
-}
 
 
 def understand_server_failure(response: Response, found: Finding) -> None:

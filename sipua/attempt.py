@@ -1,0 +1,53 @@
+"""One attempt, whatever it ends in: failures become the verdict of its result."""
+
+from __future__ import annotations
+
+import time
+from os.path import basename
+from typing import TYPE_CHECKING
+
+from card.errors import CardError, ProfileError
+from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
+from sipua.identity_module import verdict_of
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.result import RegistrationResult
+
+
+def carry_out(go: Callable[[], None], result: RegistrationResult) -> None:
+    """Do it, and note in ``result`` how it ended, if by an exception, and how long it took.
+
+    Raises ProfileError or LocalError when what was asked for cannot be meant.
+    """
+    started = time.monotonic()
+    try:
+        go()
+    except (ProfileError, LocalError):
+        raise
+    except CardError as error:
+        result.end(verdict_of(error), str(error))
+    except NetworkError as error:
+        result.end(_verdict_of_network(error), str(error))
+    except KeyboardInterrupt:
+        result.end(Verdict.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  an attempt ends in exactly one verdict
+        result.end(Verdict.INTERNAL_ERROR, _fault(error))
+    result.elapsed_ms = round((time.monotonic() - started) * 1000, 1)
+
+
+def _verdict_of_network(error: NetworkError) -> Verdict:
+    if isinstance(error, DnsFailure):
+        return Verdict.DNS_FAILURE
+    return Verdict.TLS_FAILURE if isinstance(error, TlsFailure) else Verdict.UNREACHABLE
+
+
+def _fault(error: Exception) -> str:
+    """Where our own fault lies. Its message may quote a secret, so only its type is told."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {place}; please report it"

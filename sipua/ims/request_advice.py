@@ -1,0 +1,67 @@
+"""What to check next when a request other than REGISTER was not accepted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.ims.advice import ALWAYS
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sipua.ims.request import RequestSettings
+
+
+def advise(
+    verdict: Verdict, settings: RequestSettings, status: int = 0, algorithm: str = ""
+) -> tuple[str, ...]:
+    """Sentences for the verdict, the most probable cause first.
+
+    ``status`` is that of the last response, 0 for none; ``algorithm`` that of
+    the last challenge answered.
+    """
+    if verdict is Verdict.REJECTED:
+        return _rejected(settings, status)
+    if verdict is Verdict.WRONG_RESPONSE:
+        return _wrong_response(settings, algorithm)
+    if verdict is Verdict.NO_AKA_OFFERED:
+        return (
+            f"See which scheme the network is told to use for {settings.method}: it can be AKA "
+            "for REGISTER and a password for the rest.",
+        )
+    if verdict is Verdict.TIMEOUT:
+        return (f"{settings.uri} may be registered and gone: nobody answered for it.",)
+    return ALWAYS.get(verdict, verdict.next_steps)
+
+
+def _wrong_response(settings: RequestSettings, algorithm: str) -> tuple[str, ...]:
+    hints = (
+        f"The card accepted AUTN, so both sides hold the same key: see that the IMPI "
+        f"{settings.impi} may speak for {settings.impu}.",
+        f"It may also be {settings.uri} that forbids it, and not the network.",
+    )
+    if algorithm.startswith("AKAv2"):
+        other = "without" if settings.plain_res else "with"
+        return (
+            f"Some servers mean RES itself by {algorithm}, not what RFC 4169 derives from it: "
+            f"try it {other} --plain-res.",
+            *hints,
+        )
+    return hints
+
+
+def _rejected(settings: RequestSettings, status: int) -> tuple[str, ...]:
+    if status == 404:
+        return (f"See that {settings.uri} is spelled as the network knows it.",)
+    if status in (408, 410, 480):
+        return (f"{settings.uri} is known there, but not registered at present.",)
+    if status in (405, 501):
+        return (f"Not everybody can do {settings.method}: ask with `sipua options`.",)
+    if status in (413, 513):
+        return ("The request is too large for somebody on its way: send less.",)
+    if status in (482, 483):
+        return ("The request goes round in circles: look at the network's routing.",)
+    if status == 403:
+        return (f"See that {settings.impu} is registered, and allowed to do {settings.method}.",)
+    if 300 <= status < 400:
+        return (f"{settings.uri} is elsewhere now: see the Contact of the answer with -vv.",)
+    return (f"Look at the answer with -vv; it may come from {settings.uri} itself.",)

@@ -1,0 +1,91 @@
+"""What the user decided, put as the settings of the machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.ims.register_request import RegistrationSettings
+
+if TYPE_CHECKING:
+    from sipua.ims.identity import Identity
+    from sipua.ims.register_response import Binding
+    from sipua.ims.request import RequestSettings
+    from sipua.settings import AgentSettings
+    from sipua.sip.hop import Hop
+
+
+class Content:
+    """What a request says: its method, header fields and body."""
+
+    __slots__ = ("body", "content_type", "headers", "method")
+
+    def __init__(
+        self,
+        method: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+        content_type: str = "",
+    ) -> None:
+        self.method = method
+        self.headers = headers
+        self.body = body
+        self.content_type = content_type
+
+
+def own_contact(identity: Identity, hop: Hop, local: tuple[str, int]) -> str:
+    """Our SIP URI at the address which requests to ``hop`` leave from."""
+    user = identity.impi.partition("@")[0]
+    host, port = local
+    host = f"[{host}]" if ":" in host else host
+    transport = "" if hop.transport == "UDP" else f";transport={hop.transport.lower()}"
+    return f"sip:{user}@{host}:{port}{transport}"
+
+
+def registration_settings(
+    settings: AgentSettings, identity: Identity, contact: str
+) -> RegistrationSettings:
+    """For the registration of ``identity`` at ``contact``."""
+    return RegistrationSettings(
+        impi=identity.impi,
+        impu=identity.impu,
+        domain=identity.domain,
+        contact=contact,
+        expires=settings.expires,
+        algorithm=settings.algorithm,
+        user_agent=settings.user_agent,
+        headers=settings.headers,
+        schemes=settings.scheme,
+        plain_res=settings.plain_res,
+        # A server that wants more patience than the attempt has is told so at once.
+        retry_limit=settings.timeout / 2,
+    )
+
+
+def request_settings(
+    settings: AgentSettings, identity: Identity, binding: Binding, hop: Hop, uri: str, what: Content
+) -> RequestSettings:
+    """For a request to ``uri`` through ``hop``, which stands on the registration ``binding``.
+
+    A subscriber whose own identity was not registered along with it, as one
+    derived from an IMSI may be barred, speaks as the default one (TS 24.229
+    §5.1.2A.1.1).
+    """
+    from sipua.ims.request import RequestSettings
+    from sipua.ims.target import preloaded_route
+
+    registered = binding.associated_uris
+    barred = registered and identity.impu not in registered
+    return RequestSettings(
+        method=what.method,
+        uri=uri,
+        impi=identity.impi,
+        impu=registered[0] if barred else identity.impu,
+        domain=identity.domain,
+        headers=(*settings.headers, *what.headers),
+        body=what.body,
+        content_type=what.content_type,
+        route=preloaded_route(hop, binding.service_route),
+        user_agent=settings.user_agent,
+        schemes=settings.scheme,
+        plain_res=settings.plain_res,
+    )
