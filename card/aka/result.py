@@ -5,7 +5,7 @@ Plain values: the only part of the card wing that the SIP wing may read.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 
 class AkaResponse(NamedTuple):
@@ -36,12 +36,15 @@ class SynchronisationFailure(AkaFailure):
         self.auts = auts
 
 
-class Authenticator(Protocol):
-    """Anything that can run AKA: a session on a card, or a stand-in in a test."""
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
-        """RAND and AUTN are 16 octets each.
+    class Authenticator(Protocol):
+        """Anything that can run AKA: a session on a card, or a stand-in in a test."""
 
-        Raises MacFailure, SynchronisationFailure, or a CardError.
-        """
-        ...
+        def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
+            """RAND and AUTN are 16 octets each.
+
+            Raises MacFailure, SynchronisationFailure, or a CardError.
+            """
+            ...
