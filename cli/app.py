@@ -19,7 +19,16 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group that hands on to each of its commands what the configuration file gives it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.default_map is not None:
+            ctx.default_map = dict.fromkeys(self.list_commands(ctx), ctx.default_map)
+        return super().invoke(ctx)
+
+
+class LazyGroup(Group):
     """A group whose commands are imported when they are run or listed.
 
     ``lazy`` says for each command where it is: "module:name".
@@ -38,12 +47,6 @@ class LazyGroup(click.Group):
         module, _, name = self._lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """What the configuration file gives a group holds for each command in it."""
-        if ctx.default_map is not None:
-            ctx.default_map = dict.fromkeys(self._lazy, ctx.default_map)
-        return super().invoke(ctx)
 
 
 @click.group(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.app import Group
 from cli.card_info import pin_sentence
 from cli.card_session import Document, Outcome, run
 from cli.options import card_options, json_option, option, read_secret, verbose_option
@@ -26,7 +27,7 @@ DRY = "0000"  # what a dry run takes for a PIN; it goes nowhere
 DRY_PUK = "00000000"
 
 
-@click.group()
+@click.group(cls=Group)
 def pin() -> None:
     """PINs: status, verify, change, enable, disable, unblock.
 
