@@ -6,7 +6,7 @@ steps, TS 24.229 §5.4.1.2 what an IMS registrar adds to them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sipua.core.bindings import (
     Binding,
@@ -18,13 +18,14 @@ from sipua.core.bindings import (
     update,
 )
 from sipua.core.challenger import ACCEPTED
+from sipua.core.reply import Reply, complaint, own_uri, refusal
 from sipua.errors import PeerError
-from sipua.sip.grammar import format_host, quote
-from sipua.sip.inspection import Abilities, Refused, inspect
+from sipua.sip.grammar import format_host
+from sipua.sip.inspection import Abilities, inspect
 from sipua.sip.uri import SipUri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sipua.core.challenger import Challenger
     from sipua.core.faults import Faults
@@ -36,19 +37,6 @@ ABILITIES = Abilities(
     methods=frozenset({"CANCEL", "OPTIONS", "REGISTER"}),
     extensions=frozenset({"path"}),  # RFC 3327
 )
-
-
-MAX_WARNING = 200
-"""Characters of a sentence that are sent to the peer."""
-
-
-class Reply(NamedTuple):
-    """What is answered. An empty ``reason`` is the standard phrase; Via, From, To,
-    Call-ID and CSeq are added by who sends it."""
-
-    status: int
-    headers: Sequence[tuple[str, str]] = ()
-    reason: str = ""
 
 
 class Registrar:
@@ -90,10 +78,8 @@ class Registrar:
                 return self._register(request, source, now)
         except IntervalTooBrief as error:
             return Reply(error.status, [("Min-Expires", str(error.min_expires))])
-        except Refused as error:
-            return Reply(error.status, [*error.headers, _warning(error)])
         except PeerError as error:
-            return Reply(error.status, [_warning(error)], error.reason)
+            return complaint(error)
         if request.method == "CANCEL":
             return Reply(481)  # RFC 3261 §9.2: nothing here is ever pending
         return Reply(200, [("Allow", ", ".join(sorted(ABILITIES.methods))), ("Supported", "path")])
@@ -107,9 +93,9 @@ class Registrar:
             raise PeerError(f"{request.to.uri} is not a subscriber", 404)
         faults = self._faults.of(subscriber.identities)
         if faults:
-            refusal = _refusal(faults, source)
-            if refusal is not None:
-                return refusal
+            refused = refusal(faults, source)
+            if refused is not None:
+                return refused
         expiry = self._expiry
         if "423" in faults:
             expiry = expiry._replace(least=int(faults["423"]), strict=True)
@@ -141,46 +127,12 @@ class Registrar:
         )
 
 
-def _warning(error: PeerError) -> tuple[str, str]:
-    """What was wrong with the request, for people (RFC 3261 §20.43)."""
-    text = "".join(each if each.isprintable() else "?" for each in str(error)[:MAX_WARNING])
-    return "Warning", f"399 sipua {quote(text)}"
-
-
 def _registered_lines(
     subscriber: Subscriber, request: Request, source: Hop
 ) -> list[tuple[str, str]]:
     """What a 200 says besides the bindings (TS 24.229 §5.4.1.2.2F)."""
     return [
         *(("Path", value) for value in request.headers.all("Path")),  # RFC 3327 §5.3
-        ("Service-Route", f"<{_own_uri(source, 'orig')};lr>"),  # RFC 3608 §6.3
+        ("Service-Route", f"<{own_uri(source, 'orig')};lr>"),  # RFC 3608 §6.3
         ("P-Associated-URI", ", ".join(f"<{impu}>" for impu in subscriber.impus)),
     ]
-
-
-def _own_uri(source: Hop, user: str) -> str:
-    """The SIP URI at which the request reached us."""
-    address, port = source.local or (source.address, source.port)
-    transport = "" if source.transport == "UDP" else f";transport={source.transport.lower()}"
-    return f"sip:{user}@{format_host(address)}:{port}{transport}"
-
-
-def _refusal(faults: dict[str, float], source: Hop) -> Reply | None:
-    """What a fault has us answer before any challenge."""
-    for name in ("302", "403", "404", "421", "494", "500", "503"):
-        if name in faults:
-            return Reply(int(name), _refusal_headers(name, int(faults[name]), source))
-    return None
-
-
-def _refusal_headers(name: str, value: int, source: Hop) -> list[tuple[str, str]]:
-    if name == "302":
-        address, _ = source.local or (source.address, 0)
-        return [("Contact", f"<{_own_uri(source._replace(local=(address, value)), 'registrar')}>")]
-    if name == "421":
-        return [("Require", "sec-agree")]  # RFC 3261 §21.4.15
-    if name == "494":
-        return [("Security-Server", "ipsec-3gpp;alg=hmac-sha-1-96;ealg=null")]  # RFC 3329 §2.3.1
-    if name == "503":
-        return [("Retry-After", str(value))]
-    return []
