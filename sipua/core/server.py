@@ -1,4 +1,4 @@
-"""The embedded network on sockets: AuC, registrar and edge in one loop."""
+"""The embedded network on sockets: AuC, registrar, proxy and edge in one loop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import secrets
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from card.statefile import StateFile
@@ -16,16 +15,19 @@ from sipua.core.bindings import ExpiryPolicy
 from sipua.core.challenger import DEFAULT_SCHEME, Challenger
 from sipua.core.edge import Edge
 from sipua.core.faults import Faults
+from sipua.core.gate import Demand, Gate
+from sipua.core.proxy import Proxy
 from sipua.core.registrar import Registrar
+from sipua.core.routing import Routing
 from sipua.core.subscriber import Directory
 from sipua.errors import LocalError
 from sipua.net.address import is_numeric
 from sipua.net.driver import Driver
-from sipua.sip.endpoint import Endpoint, RequestReceived
+from sipua.sip.endpoint import Endpoint
 from sipua.sip.hop import Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
     from card.profile import Profile
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 LOOPBACK_UDP = (("UDP", "127.0.0.1", 0),)
 
 STATE_NAME = "auc.json"
+
+_UNCHALLENGED: Mapping[str, int | Demand] = {}
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -60,6 +64,7 @@ class CoreServer:
         faults: Iterable[str | Fault] = (),
         scheme: str = DEFAULT_SCHEME,
         algorithm: str | None = None,
+        challenge: Mapping[str, int | Demand] = _UNCHALLENGED,
         qop: tuple[str, ...] = ("auth", "auth-int"),
         expiry: ExpiryPolicy | None = None,
         state_dir: str | None = None,
@@ -72,8 +77,9 @@ class CoreServer:
 
         ``scheme`` says how AKA is carried: aka, or one of the patent's umts,
         digest-umts and pgp-umts, which let RES be seen. ``algorithm`` fixes what
-        is asked for; None follows the user agent's hint. ``qop`` is what
-        challenges offer, () for the form of RFC 2069.
+        is asked for; None follows the user agent's hint. ``challenge`` says by
+        method how the proxy challenges, as ``{"MESSAGE": 407}``; "*" stands for
+        all. ``qop`` is what challenges offer, () for the form of RFC 2069.
         ``expiry`` bounds how long registrations last. ``state_dir`` is a folder
         for the AuC's counters, which otherwise last as long as this object.
         ``rng`` is for tests that want RAND to be known. ``on_message`` sees
@@ -89,6 +95,10 @@ class CoreServer:
         self._listen = [_checked(*each, allow_remote=allow_remote) for each in listen]
         self._scheme = scheme
         self._algorithm = algorithm
+        self._challenge = {
+            method: demand if isinstance(demand, Demand) else Demand(demand)
+            for method, demand in challenge.items()
+        }
         self._qop = qop
         self._expiry = expiry or ExpiryPolicy()
         self._state_dir = state_dir
@@ -98,6 +108,7 @@ class CoreServer:
         self._hops: tuple[Hop, ...] = ()
         self._driver: Driver | None = None
         self._registrar: Registrar | None = None
+        self._proxy: Proxy | None = None
         self._state: StateFile | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -145,6 +156,7 @@ class CoreServer:
             self._registrar = Registrar(
                 self._directory, challenger, self.faults, expiry=self._expiry, date=_date
             )
+            gate = self._open_gate(auc, self._registrar)
             self._hops = tuple(
                 Hop(transport, *edge.open(transport, address, port))
                 for transport, address, port in self._listen
@@ -154,6 +166,8 @@ class CoreServer:
             self._close_state()
             raise
         endpoint = Endpoint(secrets.SystemRandom())
+        routing = Routing(self._directory, self._registrar, self._hops)
+        self._proxy = Proxy(endpoint, self._registrar, gate, routing, edge.local_address)
         self._edge = edge
         self._stopping = False
         self._driver = Driver(edge, endpoint, time.monotonic, _masking(self._on_message))
@@ -167,14 +181,16 @@ class CoreServer:
         """
         if not self._stopping:
             self.open()
-        driver, registrar = self._driver, self._registrar
-        if driver is None or registrar is None:
+        driver, proxy = self._driver, self._proxy
+        if driver is None or proxy is None:
             return
         self._running = True
         try:
             while not (self._stopping or self._edge.dead):
                 driver.turn()
-                _answer(driver, registrar)
+                for event in driver.endpoint.take_events():
+                    proxy.handle(event, driver.clock())
+                driver.flush()
         finally:
             self._running = False
             self._close()
@@ -222,6 +238,16 @@ class CoreServer:
         except BaseException as error:  # noqa: BLE001  stop() raises it where it is seen
             self._failure = error
 
+    def _open_gate(self, auc: Auc, registrar: Registrar) -> Gate:
+        def make(header: str, scheme: str) -> Challenger:
+            scheme = scheme or self._scheme
+            algorithm = self._algorithm if scheme == self._scheme else None
+            return Challenger(
+                auc, self._rng, header=header, scheme=scheme, algorithm=algorithm, qop=self._qop
+            )
+
+        return Gate(self._directory, registrar, self.faults, self._challenge, make)
+
     def _open_auc(self) -> Auc:
         if self._state_dir is not None:
             self._state = StateFile(os.path.join(self._state_dir, STATE_NAME))
@@ -238,22 +264,6 @@ class CoreServer:
         if self._state is not None:
             self._state.close()
             self._state = None
-
-
-def _answer(driver: Driver, registrar: Registrar) -> None:
-    """Reply to the requests that the last turn has brought."""
-    endpoint = driver.endpoint
-    for event in endpoint.take_events():
-        if isinstance(event, RequestReceived):
-            now = driver.clock()
-            reply = registrar.answer(event.request, event.source, now)
-            response = endpoint.create_response(event.request, reply.status, reply.reason)
-            for name, value in reply.headers:
-                response.headers.add(name, value)
-            response.headers.add("Server", "sipua")
-            with suppress(LocalError):  # what is copied from the request cannot be sent
-                endpoint.respond(event.transaction, response, now)
-    driver.flush()
 
 
 def _masking(tell: OnMessage | None) -> OnMessage | None:

@@ -107,7 +107,8 @@ class Endpoint:
     ) -> ClientTransaction:
         """Send a request in a transaction of its own.
 
-        ``request`` has no Via; it is left as it is. ``sent_by`` is our host
+        ``request`` has no Via, or those of who sent it to us (RFC 3261 §16.6
+        step 8); it is left as it is. ``sent_by`` is our host
         (without brackets) and port for that header. A request too large for
         UDP goes by TCP, and by UDP after all if TCP is refused.
         """
@@ -174,7 +175,8 @@ class Endpoint:
             # Spelled in another way than we wrote it, or not for us
             via = response.top_via
             transaction = self._clients.get((via.branch, method))
-            if len(response.headers.values("Via")) > 1:
+            below = transaction.request.headers.values("Via") if transaction else []
+            if len(response.headers.values("Via")) > 1 + len(below):
                 self._discard(SEVERAL_VIAS, response.raw, source)  # RFC 3261 §8.1.3.3
                 return
             if transaction is None:

@@ -1,0 +1,132 @@
+"""Where the proxy sends a request: Routes, targets and contacts (RFC 3261 §16.4 to §16.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.core.reply import own_uri
+from sipua.errors import ParseError, PeerError
+from sipua.sip.grammar import format_host
+from sipua.sip.headers import NameAddr, default_port
+from sipua.sip.hop import Hop
+from sipua.sip.routing import is_numeric
+from sipua.sip.uri import SipUri, scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sipua.core.bindings import Binding
+    from sipua.core.registrar import Registrar
+    from sipua.core.subscriber import Directory, Subscriber
+    from sipua.sip.message import Request
+
+DIALOG_METHODS = frozenset({"INVITE", "NOTIFY", "REFER", "SUBSCRIBE"})
+"""Methods by which a dialog may arise; the proxy stays on its way by Record-Route."""
+
+
+class Way(NamedTuple):
+    """The next hop of a request, its Request-URI there, and the subscriber it leads to."""
+
+    hop: Hop
+    uri: str
+    path: tuple[str, ...]
+    callee: Subscriber
+
+
+class Routing:
+    """Knows which addresses are ours, and where the subscribers are."""
+
+    def __init__(self, directory: Directory, registrar: Registrar, own: Iterable[Hop]) -> None:
+        self._directory = directory
+        self._registrar = registrar
+        self._own = {(hop.address.lower(), hop.port) for hop in own}
+
+    def is_for_us(self, uri: str) -> bool:
+        """Whether a Request-URI names this element itself, and nobody at it."""
+        if scheme_of(uri) not in ("sip", "sips"):
+            return False
+        parsed = SipUri.parse(uri)
+        return parsed.user is None and self._is_own(parsed)
+
+    def has_been_here(self, request: Request) -> bool:
+        """Whether a Via of ours tells that the request goes in circles (§16.3 step 4)."""
+        from sipua.sip.headers import Via
+
+        return any(Via.parse(value).sent_by in self._own for value in request.headers.values("Via"))
+
+    def take_routes(self, request: Request) -> None:
+        """Remove the Routes that lead here (§16.4). Raises PeerError for one that leads on."""
+        routes = request.headers.values("Route")
+        ours = 0
+        for route in routes:
+            if not self._is_own(NameAddr.parse(route).sip_uri()):
+                raise PeerError(f"no way from here to {route[:60]}", 404, "Route Not Served")
+            ours += 1
+        if ours:
+            request.headers.remove("Route")
+
+    def way(self, uri: str, now: float) -> Way:
+        """The way to a target (§16.5): a public identity, or a contact in a dialog.
+
+        Raises PeerError: 404 for what is not of this network, 480 for a
+        subscriber who is not registered, 416 for another scheme.
+        """
+        scheme = scheme_of(uri)
+        if scheme not in ("sip", "sips", "tel"):
+            raise PeerError(f"URIs of scheme {scheme} are not served", 416)
+        callee = self._directory.by_impu(uri)
+        if callee is None:
+            contact = self._contact(uri, now) if scheme != "tel" else None
+            if contact is None:
+                raise PeerError(f"{uri} is not of this network", 404)
+            callee, binding = contact
+            return Way(_hop(binding), uri, (), callee)
+        bindings = self._registrar.bindings(callee.impi, now)
+        if not bindings:
+            raise PeerError(f"{uri} is not registered", 480)
+        binding = bindings[-1]  # the newest: one-shot programs leave older ones behind
+        return Way(_hop(binding), binding.uri, binding.path, callee)
+
+    def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
+        """The binding at whose address a Request-URI inside a dialog points."""
+        wanted = _place(SipUri.parse(uri))
+        for subscriber in self._directory:
+            for binding in self._registrar.bindings(subscriber.impi, now):
+                try:
+                    if _place(SipUri.parse(binding.uri)) == wanted:
+                        return subscriber, binding
+                except ParseError:
+                    continue
+        return None
+
+    def _is_own(self, uri: SipUri) -> bool:
+        host = uri.host.lower()
+        if host in self._directory.domains:
+            return True
+        transport = "TLS" if uri.scheme == "sips" else uri.parameter("transport") or "UDP"
+        return (host, uri.port or default_port(transport)) in self._own
+
+
+def record_routes(source: Hop, hop: Hop, sent_by: tuple[str, int]) -> list[str]:
+    """Record-Route values, the topmost first: one, or two where we change sides (RFC 5658)."""
+    host, port = sent_by
+    transport = "" if hop.transport == "UDP" else f";transport={hop.transport.lower()}"
+    onward = f"<sip:{format_host(host)}:{port}{transport};lr>"
+    back = f"<{own_uri(source, '')};lr>"
+    return [back] if onward == back else [onward, back]
+
+
+def _place(uri: SipUri) -> tuple[str, int]:
+    return uri.host.lower(), uri.port or default_port(uri.parameter("transport") or "UDP")
+
+
+def _hop(binding: Binding) -> Hop:
+    """Where a contact is reached: the way its REGISTER came where that fits, or its address."""
+    source = binding.source
+    uri = SipUri.parse(binding.uri)
+    transport = (uri.parameter("transport") or "UDP").upper()
+    address, port = uri.host.lower(), uri.port or default_port(transport)
+    if (address, port) == (source.address, source.port) or not is_numeric(address):
+        return source
+    local = source.local if transport == source.transport == "UDP" else None
+    return Hop(transport, address, port, local)
