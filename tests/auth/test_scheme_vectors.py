@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
 from sipua.auth.scheme import AkaChallenge, Answer, Outcome, Scheme
@@ -438,3 +441,22 @@ def test_no_res_shows_in_a_repr() -> None:
             assert scheme.read_credentials(credentials).response not in repr(
                 scheme.read_credentials(credentials)
             )
+
+
+# Garbage ------------------------------------------------------------------------------
+
+PIECES = [
+    *("UMTS", "Digest", "pgp", " ", "  ", "\t", ",", ";", "=", '"', "\\", "é", "\udcff"),
+    *("RAND", "AUTN", "RES", "AUTS", "AUTH-REJECT", "nonce", "opaque", "realm", "algorithm"),
+    *("UMTS-AKA", "AKAv1-MD5", "response", "signature", "username", "uri", "20", "R", "S", "E14"),
+    *(RAND, AUTN, RAND_AUTN, "01a54211d5e3ba50bf", "a54211d5e3ba50bf"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=24).map("".join))
+def test_garbage_raises_only_what_is_the_peers_fault(text: str) -> None:
+    for name in SCHEMES:
+        with contextlib.suppress(CredentialsError):
+            scheme_named(name).read_credentials(text)
+    with contextlib.suppress(ChallengeError):
+        select(offered(Response(401, "", [("WWW-Authenticate", text)])))
