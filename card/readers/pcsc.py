@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from card.apdu import VERIFY_PIN
+from card.apdu import PIN_INSTRUCTIONS
 from card.errors import CardError, NoCard, NoReader, NoSuchWay, TransmitError
 from card.link import CardLink
 from card.readers.t0 import without_le
@@ -205,7 +205,7 @@ class PcscLink(CardLink):
             raise NoCard(f"the card was taken out of {self.reader} during a command")
         self._service.check(result, self.reader)
         octets = bytes(answer)
-        if command[1] == VERIFY_PIN and len(command) > 5 and octets == b"\x90\x00":
+        if command[1] in PIN_INSTRUCTIONS and len(command) > 5 and octets == b"\x90\x00":
             self._pin_verified = True
         return octets
 
