@@ -82,7 +82,6 @@ METHODS: list[Callable[[Uicc], object]] = [
 ]
 
 
-
 def good_answers() -> list[bytes]:
     """Data that the emulated card gave in a session that went well."""
     data: list[bytes] = []
