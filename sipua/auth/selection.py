@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Scheme
+from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge
 from sipua.auth.schemes import aka
 from sipua.errors import ChallengeError, LocalError, ParseError
 from sipua.sip.headers import split_challenges
@@ -16,6 +16,7 @@ from sipua.sip.headers import split_challenges
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from sipua.auth.scheme_interface import Scheme
     from sipua.sip.headers import Challenge
     from sipua.sip.message import Response
 

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
-from sipua.auth.scheme import AkaChallenge, Answer, Outcome, Scheme
+from sipua.auth.scheme import AkaChallenge, Answer, Outcome
+from sipua.auth.scheme_interface import Scheme
 from sipua.auth.schemes import aka
 from sipua.auth.selection import SCHEMES, offered, scheme_named, select
 from sipua.errors import ChallengeError, CredentialsError
