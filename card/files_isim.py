@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from card.coding_network import Bootstrapping, decode_bootstrapping, encode_bootstrapping
 from card.files import OURS, Ef, Example, undecoded
+from card.files_mf import access_rules
 from card.files_usim import EF_SMSP
 
 EF_GBABP = Ef(
@@ -18,7 +19,7 @@ EF_GBABP = Ef(
 MORE_ISIM_FILES = (
     EF_GBABP,
     EF_SMSP,
-    undecoded("EF_ARR", 0x6F06, 0x06, linear=True),
+    access_rules(0x6F06, 0x06),
     undecoded("EF_SMS", 0x6F3C, linear=True),
     undecoded("EF_SMSS", 0x6F43),
     undecoded("EF_SMSR", 0x6F47, linear=True),

@@ -6,6 +6,7 @@ from card import coding, coding_network, coding_numbers
 from card.coding_network import Bootstrapping, Location, PreferredPlmn
 from card.coding_numbers import DiallingNumber, EmergencyNumber, ServiceProvider, SmsParameters
 from card.files import OURS, Ef, Example, undecoded
+from card.files_mf import access_rules
 
 EF_LI = Ef(
     "EF_LI",
@@ -206,7 +207,7 @@ MORE_USIM_FILES = (
     *(EF_LI, EF_HPPLMN, EF_MSISDN, EF_SMSP, EF_SPN, EF_ACC, EF_FPLMN, EF_EHPLMN),
     *(EF_PLMNWACT, EF_OPLMNWACT, EF_HPLMNWACT, EF_LOCI, EF_PSLOCI, EF_EPSLOCI),
     *(EF_EST, EF_ECC, EF_GBABP),
-    undecoded("EF_ARR", 0x6F06, 0x17, linear=True),
+    access_rules(0x6F06, 0x17),
     undecoded("EF_Keys", 0x6F08, 0x08, secret=True),
     undecoded("EF_KeysPS", 0x6F09, 0x09, secret=True),
     undecoded("EF_EPSNSC", 0x6FE4, 0x18, linear=True, secret=True),

@@ -21,6 +21,7 @@ from card.apdu import (
     Response,
 )
 from card.coding import Application
+from card.coding_access import KEYS
 from card.errors import PinDisabled, PinMalformed, StatusError
 from card.fcp import LOCAL_PINS, PIN1, UNIVERSAL_PIN, PinEntry
 from card.uicc import Uicc
@@ -174,17 +175,7 @@ def state_of(uicc: Uicc, reference: int, enabled: bool | None) -> PinState:
 
 def name_of(reference: int) -> str:
     """What a key reference is called (TS 102 221 table 9.3)."""
-    if reference == PIN1:
-        return "PIN1"
-    if reference == UNIVERSAL_PIN:
-        return "universal PIN"
-    if reference in GLOBAL_PINS:
-        return f"PIN1 of application {reference}"
-    if reference == LOCAL_PINS[0]:
-        return "PIN2"
-    if reference in LOCAL_PINS:
-        return f"PIN2 of application {reference - LOCAL_PINS[0] + 1}"
-    return f"key {reference:02X}"
+    return KEYS.get(reference) or f"key {reference:02X}"
 
 
 def _choose(entries: tuple[PinEntry, ...] | None, universal: bool) -> int:

@@ -131,6 +131,7 @@ def _show_part(number: str, part: Document) -> None:
 
 
 def _text(value: Any) -> str:
+    """A value in one line."""
     if isinstance(value, dict):
         return ", ".join(
             f"{name.replace('_', ' ')} {_text(each)}"

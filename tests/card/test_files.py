@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from card import coding, coding_network, coding_numbers, files
+from card import coding, coding_access, coding_network, coding_numbers, files
 from card.catalogue import DIRECTORIES, find
 from card.coding import AdministrativeData, Application
 from card.errors import AnswerError
@@ -139,6 +139,9 @@ def test_the_application_that_a_card_has_not() -> None:
         (coding_numbers.decode_emergency_number, "11F2FF"),
         (coding_numbers.decode_languages, "1234"),
         (coding_numbers.decode_languages, "C3A4"),
+        (coding_access.decode_rules, "FFFF"),
+        (coding_access.decode_rules, "9000"),
+        (coding_access.decode_rules, "800101A4039501"),
         (coding_network.decode_plmns, "A2F210"),
         (coding_network.decode_plmn, "62F2"),
         (coding_network.decode_preferred, "62F2A08000"),
@@ -215,6 +218,14 @@ def _filled(entry: coding_numbers.DiallingNumber) -> bytes:
 def test_any_plmns_there_and_back(plmns: list[str]) -> None:
     octets = coding_network.encode_plmns(plmns) + b"\xff\xff\xff\xff"
     assert coding_network.decode_plmns(octets) == tuple(plmns)
+
+
+def test_rules_of_other_shapes() -> None:
+    rules = coding_access.decode_rules(
+        bytes.fromhex("8401D4" + "AF10" + "A406830101950108" + "A406830181950108" + "800101B000")
+    )
+    assert rules[0] == (("command D4",), "PIN1 and PIN2")
+    assert rules[1] == (("read",), "condition B0 ")
 
 
 def test_services_the_specifications_number() -> None:

@@ -203,11 +203,12 @@ def test_what_a_card_tells(word: str, told: tuple[object, ...]) -> None:
 
 
 def test_names() -> None:
-    assert [name_of(key) for key in (1, 2, 0x11, 0x81, 0x83, 0x0A)] == [
+    assert [name_of(key) for key in (1, 2, 0x11, 0x81, 0x83, 0x0A, 0x40)] == [
         "PIN1",
         "PIN1 of application 2",
         "universal PIN",
         "PIN2",
         "PIN2 of application 3",
-        "key 0A",
+        "ADM1",
+        "key 40",
     ]
