@@ -64,6 +64,13 @@ def parse_listen(text: str) -> tuple[str, str, int]:
     metavar="NAME",
     help="Algorithm of the challenges (default: as the user agent hints, else AKAv1-MD5).",
 )
+@click.option(
+    "--challenge",
+    "demands",
+    multiple=True,
+    metavar="METHOD=407[:SCHEME]",
+    help="Challenge requests of METHOD, * for all, by 407 or 401 (default: REGISTER only).",
+)
 @option("--state-dir", metavar="DIR", help="Keep sequence numbers here (default: in memory).")
 @option("--tls-certificate", metavar="FILE", help="PEM certificate chain for TLS.")
 @option("--tls-key", metavar="FILE", help="PEM private key for TLS.")
@@ -83,7 +90,10 @@ def core(
     verbose: int,
     **options: Any,
 ) -> int:
-    """Run a registrar with an AuC, for the subscribers of card profiles."""
+    """Run a registrar and a proxy with an AuC, for the subscribers of card profiles.
+
+    The proxy carries requests from one registered subscriber to another.
+    """
     from sipua.core.faults import table
 
     if list_faults:
@@ -118,6 +128,7 @@ def build_server(
 ) -> CoreServer:
     """The network that the options describe. Raises ProfileError, LocalError, UsageError."""
     from card.profile import load, shipped
+    from sipua.core.gate import parse_demand
     from sipua.core.server import CoreServer
     from sipua.net.tls_settings import TlsSettings
 
@@ -130,6 +141,7 @@ def build_server(
         faults=faults,
         scheme=options["scheme"],
         algorithm=options["algorithm"],
+        challenge=dict(parse_demand(text) for text in options["demands"]),
         state_dir=options["state_dir"],
         tls=tls,
         allow_remote=options["allow_remote"],

@@ -24,7 +24,7 @@ def demo(faults: tuple[str, ...], as_json: bool, verbose: int) -> int:
     """Register an emulated card at an embedded network, all on this machine."""
     from card.profile import shipped
     from card.readers.emulated import EmulatedLink
-    from cli.register import show
+    from cli.agent_options import show
     from sipua.agent import UserAgent
     from sipua.core.server import CoreServer
     from sipua.errors import LocalError

@@ -105,7 +105,13 @@ def print_result(result: RegistrationResult) -> None:
 
 
 def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
-    facts: list[tuple[str, str | None]] = [
+    from sipua.result import RequestResult
+
+    facts: list[tuple[str, str | None]] = []
+    if isinstance(result, RequestResult):
+        facts.append(("to", result.target))
+        facts += [(name, ", ".join(values)) for name, values in result.answer.items()]
+    facts += [
         ("IMPU", result.impu),
         ("IMPI", result.impi),
         ("registrar", result.registrar),

@@ -15,7 +15,7 @@ from sipua.attempt import carry_out
 from sipua.auth.redaction import redact_message
 from sipua.auth.selection import check_names
 from sipua.conversation import Action, Conversation
-from sipua.errors import LocalError
+from sipua.errors import LocalError, ParseError
 from sipua.identity_module import CardChoice, IdentityModule
 from sipua.ims.registration import Registration
 from sipua.machine_settings import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from card.session import Trace
     from sipua.ims.identity import Identity
     from sipua.sip.hop import Hop
-    from sipua.sip.message import Request
+    from sipua.sip.message import Request, Response
     from sipua.sip.uri import SipUri
     from sipua.trace.narration import Narrator
     from sipua.trace.step import Step
@@ -330,8 +330,7 @@ class UserAgent:
         conversation.begin(OutgoingRequest.start, self.settings.timeout)
         self._settle(conversation, standing)
         if conversation.response is not None:
-            headers = conversation.response.headers
-            result.answer = {name.lower(): headers.all(name) for name in TOLD if name in headers}
+            result.answer = _told(conversation.response)
 
     def _keep(self) -> None:
         conversation = self._conversation
@@ -408,6 +407,14 @@ class UserAgent:
     def _find(self, uri: SipUri) -> Hop:
         network = self._open_network().driver.network
         return locate_uri(uri, self.settings, self._rng, network)
+
+
+def _told(response: Response) -> dict[str, list[str]]:
+    headers = response.headers
+    try:
+        return {name.lower(): headers.values(name) for name in TOLD if name in headers}
+    except ParseError:  # a quote that is not closed
+        return {name.lower(): headers.all(name) for name in TOLD if name in headers}
 
 
 def _bind(text: str | None) -> tuple[str, int] | None:

@@ -1,0 +1,156 @@
+"""What every command that registers has in common: its options, its user agent, its result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.options import card_options, option
+from cli.render import observer, print_json, print_result
+
+if TYPE_CHECKING:
+    from sipua.agent import UserAgent
+    from sipua.result import RegistrationResult
+
+F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound="RegistrationResult")
+
+
+def agent_options(command: F) -> F:
+    """Which card, who the subscriber is, where the network is, and what is said to it."""
+    for decorate in reversed(
+        (
+            option("--impi", metavar="IMPI", help="Private identity, in place of the card's."),
+            option(
+                "--impu", metavar="URI", help="Public identity to register, in place of the card's."
+            ),
+            option("--domain", metavar="NAME", help="Home network domain, in place of the card's."),
+            option(
+                "--impu-index",
+                type=click.IntRange(1),
+                default=1,
+                show_default=True,
+                help="Which EF_IMPU record of the ISIM to register.",
+            ),
+            option(
+                "--pcscf",
+                metavar="[udp:|tcp:|tls:]HOST[:PORT]",
+                help="Where to send requests; without it the ISIM's P-CSCF records, then DNS.",
+            ),
+            option("--bind", metavar="ADDR[:PORT]", help="Local address to send from."),
+            option("--interface", metavar="NAME", help="Network interface to send through."),
+            option(
+                "--transport",
+                type=click.Choice(["auto", "udp", "tcp", "tls"]),
+                default="auto",
+                show_default=True,
+                help="Transport, where --pcscf does not say.",
+            ),
+            option(
+                "--ca-file", metavar="FILE", help="PEM file of the authorities trusted for TLS."
+            ),
+            option(
+                "--expires",
+                type=click.IntRange(0),
+                default=600000,
+                show_default=True,
+                metavar="SECONDS",
+                help="Registration time to ask for.",
+            ),
+            option(
+                "--algorithm",
+                metavar="NAME",
+                default="AKAv1-MD5",
+                show_default=True,
+                help="Algorithm named in the first REGISTER; 'none' leaves it out.",
+            ),
+            option(
+                "--scheme",
+                metavar="NAME[,NAME]",
+                help="Answer these only: aka, umts, digest-umts, pgp-umts, or as AKAv2-MD5.",
+            ),
+            click.option(
+                "--plain-res",
+                is_flag=True,
+                help="Answer AKAv2 with RES as the password: some servers know its name only.",
+            ),
+            click.option(
+                "--header",
+                "headers",
+                multiple=True,
+                metavar="'NAME: VALUE'",
+                help="Add a header field.",
+            ),
+            option(
+                "--user-agent", metavar="TEXT", help="Value of User-Agent; none is sent without it."
+            ),
+            option(
+                "--timeout",
+                type=click.FloatRange(min=0, min_open=True),
+                default=32.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="Give the whole attempt up after this time.",
+            ),
+        )
+    ):
+        command = decorate(command)
+    return card_options(command)
+
+
+def asking_for_pin(agent: UserAgent, act: Callable[[], R], as_json: bool) -> R:
+    """Do it; a person is asked for a PIN that the card wants and nobody gave."""
+    from sipua.verdict import Verdict
+
+    result = act()
+    if result.verdict is not Verdict.PIN_REQUIRED or as_json or not sys.stdin.isatty():
+        return result
+    tries = agent.pin_tries()
+    click.echo(f"The card asks for PIN1; {tries} tries are left.", err=True)
+    agent.use_pin(click.prompt("PIN1", hide_input=True, err=True))
+    return act()
+
+
+def show(result: RegistrationResult, as_json: bool) -> None:
+    """Print the outcome as asked for."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_result(result)
+
+
+def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) -> UserAgent:
+    """A user agent for the options of ``register``; raises click.UsageError."""
+    from sipua.agent import UserAgent
+    from sipua.identity_module import CardChoice
+    from sipua.settings import AgentSettings
+
+    choice = CardChoice(
+        options.pop("card"),
+        options.pop("application"),
+        pin,
+        options.pop("force_pin"),
+        protected=options.pop("protected"),
+        waiting=options.pop("waiting"),
+    )
+    algorithm = options.pop("algorithm")
+    settings = AgentSettings(
+        algorithm="" if algorithm == "none" else algorithm,
+        scheme=tuple(
+            name.strip() for name in (options.pop("scheme") or "").split(",") if name.strip()
+        ),
+        headers=tuple(_header(text) for text in options.pop("headers")),
+        user_agent=options.pop("user_agent") or "",
+        **options,
+    )
+    return UserAgent(choice, settings, observer(verbose, as_json))
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or "\n" in text or "\r" in text:
+        raise click.UsageError(f"--header {text!r}: expected 'Name: value'")
+    return name.strip(), value.strip()
