@@ -12,7 +12,7 @@ from card.errors import AnswerError, StatusError
 from card.uicc import Uicc
 
 CONTEXT_3G = 0x81  # P2
-INCORRECT_MAC, WRONG_LENGTH = 0x9862, 0x6700
+INCORRECT_MAC = 0x9862
 SUCCESS, SYNC_FAILURE = b"\xdb", b"\xdc"  # first octet of the answer
 RES_OCTETS = range(4, 17)
 KEY_OCTETS = 16
@@ -47,8 +47,6 @@ def run(uicc: Uicc, application: Application, context: int, data: bytes) -> byte
     with uicc.exchange.transaction():
         uicc.select(application)
         response = uicc.exchange.send(command)
-        if response.sw == WRONG_LENGTH:  # the card wants no Le here (traps E2)
-            response = uicc.exchange.send(command._replace(le=None))
         if response.sw in pins.ACCESS_REFUSED and uicc.verify_again():
             response = uicc.exchange.send(command)
     if response.ok:

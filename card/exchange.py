@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from card.precaution import Precaution
 
 MOST_FETCHES = 32  # GET RESPONSEs for one command, 8 KiB
+WRONG_LENGTH = 0x6700
 CHANNEL_BITS = 0x03  # of CLA: the logical channel
 
 
@@ -127,8 +128,9 @@ class Exchange:
         self.link.reset()
 
     def _carry(self, command: Command, cause: int, *, first: bool) -> Response:
-        """One command, said again with the right Le (6Cxx) and after a transient
-        word, each at most once. A PIN command is never said twice.
+        """One command, said again with the right Le (6Cxx), without the Le behind its
+        data (6700, as T=0 has it), and after a transient word, each at most once. A PIN
+        command is never said twice.
         """
         may_correct = may_retry = command.ins not in PIN_INSTRUCTIONS
         while True:
@@ -137,6 +139,8 @@ class Exchange:
             if family == 0x6C and may_correct:
                 command = command._replace(le=response.sw & 0xFF or ALL)
                 may_correct = False
+            elif response.sw == WRONG_LENGTH and may_correct and command.data and command.le:
+                command = command._replace(le=None)
             elif may_retry and is_transient(response.sw):
                 may_retry = False
             else:
