@@ -277,24 +277,6 @@ def _select(card: EmulatedCard, p1: int, p2: int, data: bytes, _le: int) -> byte
     return card.hold(fcp(file, card.state.pin_status()))
 
 
-def _status(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
-    """STATUS (§11.1.2): the FCP or the AID of the current DF, or nothing."""
-    df = card.channel.df
-    if p1 > 2:
-        raise Refused(0x6A86)
-    if p2 == 0x00:
-        answer = fcp(df, card.state.pin_status())
-    elif p2 == 0x01 and df.aid:
-        answer = bytes((0x84, len(df.aid))) + df.aid
-    elif p2 == 0x0C:
-        return OK
-    else:
-        raise Refused(0x6A86)
-    if le not in (0, len(answer)):
-        raise Refused(0x6C00 | len(answer))
-    return answer + OK
-
-
 def binary(card: EmulatedCard, p1: int, p2: int) -> tuple[Ef, int]:
     """The EF and the offset that P1 and P2 of READ and UPDATE BINARY mean (§11.1.3)."""
     if not p1 & 0x80:
@@ -361,5 +343,4 @@ _COMMANDS: dict[int, tuple[int, bool, Handler]] = {
     0xB0: (0x00, True, _read_binary),
     0xB2: (0x00, True, _read_record),
     0xC0: (0x00, True, _get_response),
-    0xF2: (0x80, True, _status),
 }

@@ -26,4 +26,5 @@ COMMANDS: dict[int, tuple[int, bool, Handler]] = {
     0xC2: (0x80, False, terminal.envelope),
     0xD6: (0x00, False, update.update_binary),
     0xDC: (0x00, False, update.update_record),
+    0xF2: (0x80, True, terminal.status),
 }

@@ -131,6 +131,10 @@ def _says(sw: int, instead_of: int, applies: Callable[[bytes], bool]) -> Factory
     return make
 
 
+def _has_data_and_le(command: bytes) -> bool:
+    return len(command) > 5 and len(command) == 6 + command[4]
+
+
 def _reads(command: bytes) -> bool:
     return command[1:2] in (bytes([_READ_BINARY]), bytes([_READ_RECORD]))
 
@@ -315,6 +319,11 @@ QUIRKS = {
         "T=0 with 6Cxx: data only for the exact Le, also where others say 61xx",
         _exact_le,
         (_LE_00, _AT_A_TIME),
+    ),
+    "case-4-le-6700": Quirk(
+        "T=0 to the letter: a Le behind data is 6700",
+        _refuses(_has_data_and_le, 0x6700),
+        (_AT_A_TIME,),
     ),
     "data-at-once": Quirk("the reader does GET RESPONSE by itself", _data_at_once, (_AT_A_TIME,)),
     "t1": Quirk("T=1: another ATR, data comes at once", _t1, (_AT_A_TIME,)),

@@ -1,6 +1,6 @@
-"""What a phone sends and a card without a toolkit application answers politely.
+"""What a phone says to a card from time to time, and a card without a toolkit answers politely.
 
-TS 102 221 §11.1.16, §11.1.19 and §11.2; TS 102 223 §6.
+TS 102 221 §11.1.2, §11.1.16, §11.1.19 and §11.2; TS 102 223 §6.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from card.emulator.filesystem import fcp
 from card.emulator.refused import OK, Refused
 
 if TYPE_CHECKING:
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
 
 _CAPABILITY = 0xA9  # TS 102 221 §11.1.19.2
 _CHALLENGE_OCTETS = 8
+
+
+def status(card: EmulatedCard, p1: int, p2: int, _data: bytes, le: int) -> bytes:
+    """STATUS (§11.1.2): the FCP or the AID of the current DF, or nothing."""
+    df = card.channel.df
+    if p1 > 2:
+        raise Refused(0x6A86)
+    if p2 == 0x00:
+        answer = fcp(df, card.state.pin_status())
+    elif p2 == 0x01 and df.aid:
+        answer = bytes((0x84, len(df.aid))) + df.aid
+    elif p2 == 0x0C:
+        return OK
+    else:
+        raise Refused(0x6A86)
+    if le not in (0, len(answer)):
+        raise Refused(0x6C00 | len(answer))
+    return answer + OK
 
 
 def profile(_card: EmulatedCard, p1: int, p2: int, data: bytes, _le: int) -> bytes:

@@ -100,6 +100,8 @@ class TestWhatEachDoes:
     @pytest.mark.parametrize(
         ("quirk", "command", "answer", "name"),
         [
+            ("case-4-le-6700", "00A40004023F0000", "6700", "isim"),
+            ("case-4-le-6700", "00A4000C023F00", "9000", "isim"),
             ("no-sfi", "00B0870009", "6A82", "isim"),
             ("no-sfi", "00B2010C00", "6A82", "isim"),
             ("exact-aid", f"00A4040C07{USIM[:14]}", "6A82", "isim"),
@@ -186,7 +188,7 @@ def test_every_quirk_has_a_sentence_and_a_name_for_profiles() -> None:
         assert quirk.sentence
         assert not contradiction([name])
     pairs = [(a, b) for a in QUIRKS for b in QUIRKS if a != b and contradiction([a, b])]
-    assert len(pairs) == 2 * (1 + 1 + 1 + 1 + 3 + 6)
+    assert len(pairs) == 2 * (1 + 1 + 1 + 1 + 6 + 6)
 
 
 def use(profile: Profile, application: Choice, pin: str | None = PIN) -> PluggedCard:
