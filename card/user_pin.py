@@ -29,6 +29,7 @@ from card.uicc import Uicc
 PUK_OCTETS = 8
 GLOBAL_PINS = range(0x01, 0x09)  # PIN Appl 1 to 8
 ADM_KEYS = (*range(0x0A, 0x0F), *range(0x8A, 0x8F))
+REPLACE = 0x80  # in P1 of DISABLE PIN, with the key that stands in (§11.1.11)
 WRONG_STATE = frozenset((0x6984, 0x6985, 0x9808))
 
 
@@ -93,9 +94,12 @@ class UserPin:
         """Let the card ask for it from now on."""
         return self._switch(ENABLE_PIN, pin, on=True, force=force)
 
-    def disable(self, pin: str, *, force: bool = False) -> bool:
-        """Let the card no longer ask for it."""
-        return self._switch(DISABLE_PIN, pin, on=False, force=force)
+    def disable(self, pin: str, *, universal: bool = False, force: bool = False) -> bool:
+        """Let the card no longer ask for it; with ``universal`` it asks for the universal
+        PIN instead.
+        """
+        p1 = REPLACE | UNIVERSAL_PIN if universal else 0
+        return self._switch(DISABLE_PIN, pin, on=False, force=force, p1=p1)
 
     def unblock(self, puk: str, new: str, *, force: bool = False) -> bool:
         """Give it a new value by its PUK; the PIN is enabled afterwards."""
@@ -109,13 +113,13 @@ class UserPin:
                 pins.check_tries(tries, "PUK", force=force)
             return self._send(UNBLOCK_PIN, blocks, "PUK")
 
-    def _switch(self, instruction: int, pin: str, *, on: bool, force: bool) -> bool:
+    def _switch(self, instruction: int, pin: str, *, on: bool, force: bool, p1: int = 0) -> bool:
         block = pins.pin_block(pin)
         with self._uicc.in_directory(self._application):
             if self._is_enabled() is on:
                 return False
             self._check_tries(force)
-            return self._send(instruction, block)
+            return self._send(instruction, block, p1=p1)
 
     def _is_enabled(self) -> bool | None:
         return _enabled(self._uicc.directory_pins(), self.reference)
@@ -133,8 +137,8 @@ class UserPin:
             pins.check_tries(tries, "PIN", force=force)
         return tries is not None
 
-    def _send(self, instruction: int, data: bytes, name: str = "PIN") -> bool:
-        command = Command(0, instruction, 0, self.reference, data)
+    def _send(self, instruction: int, data: bytes, name: str = "PIN", p1: int = 0) -> bool:
+        command = Command(0, instruction, p1, self.reference, data)
         response = self._uicc.exchange.send(command)
         self._uicc.forget_fcp()
         if response.sw in WRONG_STATE:

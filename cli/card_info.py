@@ -12,6 +12,11 @@ from cli.options import card_options, json_option, verbose_option
 if TYPE_CHECKING:
     from card.session import CardSession
 
+KEYS = (
+    *("reader", "atr", "atr_meaning", "iccid", "pin1_tries_left", "pins", "applications"),
+    *("usim", "isim", "protected", "counters"),
+)
+
 
 @click.command(epilog="Example:  sipua card info --card emulated")
 @card_options
@@ -30,7 +35,7 @@ def info(**options: Any) -> int:
 
     if options["application"] == "auto":
         options["application"] = None  # a card without USIM and ISIM can be told about, too
-    return run(work, _show, **options)
+    return run(work, _show, blank=dict.fromkeys(KEYS), **options)
 
 
 def _show(facts: Document) -> None:

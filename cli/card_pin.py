@@ -120,13 +120,21 @@ def enable_command(**options: Any) -> int:
 
 @pin.command("disable", epilog="Example:  sipua card pin disable --pin-file pin.txt")
 @pin_options
-def disable_command(**options: Any) -> int:
+@click.option(
+    "--universal-instead",
+    is_flag=True,
+    help="Let the card ask for the universal PIN instead.",
+)
+def disable_command(universal_instead: bool, **options: Any) -> int:
     """Let the card no longer ask for the PIN."""
+    if universal_instead and options["which"] == "universal":
+        raise click.UsageError("--universal-instead replaces PIN1, not the universal PIN itself")
 
     def work(user_pin: UserPin, secrets: Secrets) -> tuple[bool, str]:
         if user_pin.state().enabled is False:
             return False, "it was disabled already; nothing was sent"
-        return user_pin.disable(secrets.pin(), force=secrets.force), "the PIN is disabled"
+        sent = user_pin.disable(secrets.pin(), universal=universal_instead, force=secrets.force)
+        return sent, "the PIN is disabled"
 
     return _operate(work, **options)
 

@@ -125,3 +125,16 @@ def test_a_transaction_ends_with_the_failure_in_it() -> None:
 def test_get_response_goes_to_the_same_logical_channel(cla: int, fetching: str) -> None:
     link = ScriptedLink((f"{cla:02X}F2000001", "6101"), (f"{fetching}C0000001", "AA9000"))
     assert Exchange(link).send(Command(cla, 0xF2, 0, 0, le=1)).data == b"\xaa"
+
+
+def test_le_behind_data_is_left_out_for_a_card_that_refuses_it() -> None:
+    link = ScriptedLink(
+        ("00A40004023F0000", "6700"), ("00A40004023F00", "6102"), ("00C0000002", "62009000")
+    )
+    answer = Exchange(link).send(Command(0, 0xA4, 0, 4, b"\x3f\x00", 256))
+    assert (answer.data, answer.sw) == (b"\x62\x00", 0x9000)
+    twice = ScriptedLink(("00A40004023F0000", "6700"), ("00A40004023F00", "6700"))
+    assert Exchange(twice).send(Command(0, 0xA4, 0, 4, b"\x3f\x00", 256)).sw == 0x6700
+    assert not twice.script
+    pin = ScriptedLink(("0020000100", "6700"))
+    assert Exchange(pin).send(Command(0, 0x20, 0, 1, le=256)).sw == 0x6700

@@ -8,8 +8,9 @@ import pytest
 from card_links import Bench, ScriptedLink
 
 from card import profile
-from card.errors import PinBlocked, PinDisabled, PinMalformed, PinWrong, StatusError
+from card.errors import PinBlocked, PinDisabled, PinMalformed, PinRequired, PinWrong, StatusError
 from card.exchange import Exchange
+from card.isim import IsimSession
 from card.uicc import Uicc
 from card.user_pin import PinState, UserPin, name_of, states
 
@@ -101,6 +102,23 @@ def test_the_universal_pin() -> None:
     assert names == ["PIN1", "PIN2", "universal PIN"]
     assert pin.disable("8765")
     assert {each.name: each.enabled for each in states(bench.uicc, usim)}["universal PIN"] is False
+
+
+def test_the_universal_pin_in_place_of_pin1() -> None:
+    bench = Bench(described=UNIVERSAL)
+    isim = bench.uicc.choose("isim")
+    pin = UserPin(bench.uicc, isim)
+    assert pin.disable("1234", universal=True)
+    bench.exchange.reset()
+    session = IsimSession(bench.uicc, isim)
+    with pytest.raises(PinRequired):
+        session.impi()
+    with bench.uicc.in_directory(isim):
+        bench.uicc.verify_pin("5678")
+    assert session.impi()
+    assert bench.card.state.pin1.tries == 3
+    assert pin.enable("1234")
+    assert pin.state().enabled
 
 
 def test_a_card_without_universal_pin() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from card_command import CardCommand
+
+from cli.app import run
 
 NUMBERS = ("[isim]", '[usim]\nmsisdn = "+15551234567"\nsmsc = "+4917"\nspn = "Test"\n[isim]')
 
@@ -65,6 +68,17 @@ def test_info_of_a_card_without_isim(capsys: pytest.CaptureFixture[str], tmp_pat
     _, told = usim.json("info")
     assert told["isim"] is None
     assert told["usim"]["imsi"] == usim.profile.imsi
+
+
+def test_a_card_that_is_not_there_has_every_key(
+    isim: CardCommand, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, told = isim.json("info")
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", "/does/not/exist")
+    assert run(["card", "info", "--card", "vpcd:127.0.0.1:1", "--json"]) >= 10
+    missing = json.loads(capsys.readouterr().out)
+    assert set(missing) == set(told)
+    assert missing["iccid"] is None
 
 
 @pytest.mark.parametrize(

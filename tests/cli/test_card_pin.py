@@ -70,6 +70,17 @@ def test_the_universal_pin(card: CardCommand, monkeypatch: pytest.MonkeyPatch) -
     assert card.state()["pin1_tries"] == 3
 
 
+def test_the_universal_pin_in_place_of_pin1(
+    card: CardCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = ("--universal-instead", "--pin-file", written(tmp_path, "2468"))
+    status, told = card.json("pin", "disable", *argv)
+    assert (status, told["after"]["enabled"]) == (0, False)
+    monkeypatch.setenv("SIPUA_PIN", "5678")
+    assert card.json("info")[1]["usim"]["imsi"] == card.profile.imsi
+    assert card.text("pin", "disable", "--pin", "universal", *argv)[0] == 2
+
+
 def test_a_card_without_universal_pin(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     isim = CardCommand(capsys, tmp_path, "isim")
     status, told = isim.json("pin", "verify", "--pin", "universal")
