@@ -14,7 +14,8 @@ from sipua.core.auc import Auc
 from sipua.core.bindings import MALFORMED_EXPIRES, MAX_BINDINGS, ExpiryPolicy
 from sipua.core.challenger import LIFETIME, MAX_WAITING, Challenger
 from sipua.core.faults import Faults
-from sipua.core.registrar import Registrar, Reply
+from sipua.core.registrar import Registrar
+from sipua.core.reply import Reply
 from sipua.core.subscriber import Directory
 from sipua.errors import LocalError
 from sipua.sip.hop import Hop
