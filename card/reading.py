@@ -74,8 +74,6 @@ def _try(uicc: Uicc, place: Place) -> Content | None:
     try:
         return _read_here(uicc, place)
     except PinRequired as error:
-        if error.sw not in ACCESS_REFUSED | BLOCKED:
-            raise
         return Content(place, problem=f"not allowed ({error.sw:04X}): it takes PIN1, or more")
     except StatusError as error:
         if error.sw in NOT_FOUND:

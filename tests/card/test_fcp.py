@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from card.errors import AnswerError
-from card.fcp import Fcp, parse_fcp
+from card.fcp import Fcp, PinEntry, parse_fcp
+from card.tlv import write_tlv
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,28 @@ def test_pin_status(status: str, pins: list[tuple[int, int, int]], pin: tuple[in
     fcp = parse_fcp(bytes.fromhex(f"62{len(template) // 2:02X}{template}"))
     assert list(fcp.pins or ()) == pins
     assert fcp.pin == pin
+
+
+DESCRIPTORS = {"transparent": 0x41, "linear fixed": 0x42, "cyclic": 0x46}
+references = st.integers(1, 0x9F)
+entries = st.lists(st.builds(PinEntry, references, st.booleans(), st.booleans()), max_size=8)
+
+
+@given(
+    st.sampled_from(sorted(DESCRIPTORS)), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), entries
+)
+def test_any_fcp_there_and_back(
+    structure: str, size: int, length: int, pins: list[PinEntry]
+) -> None:
+    bits = sum(0x80 >> at for at, each in enumerate(pins) if each.enabled)
+    status = write_tlv(0x90, bytes((bits,)))
+    for each in pins:
+        status += b"" if each.used else write_tlv(0x95, b"\x00")
+        status += write_tlv(0x83, bytes((each.reference,)))
+    template = (
+        write_tlv(0x82, bytes((DESCRIPTORS[structure], 0x21)) + length.to_bytes(2, "big"))
+        + write_tlv(0x80, size.to_bytes(2, "big"))
+        + write_tlv(0xC6, status)
+    )
+    fcp = parse_fcp(write_tlv(0x62, template))
+    assert fcp == Fcp(size, length, b"", tuple(pins), structure)

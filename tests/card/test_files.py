@@ -220,6 +220,65 @@ def test_any_plmns_there_and_back(plmns: list[str]) -> None:
     assert coding_network.decode_plmns(octets) == tuple(plmns)
 
 
+octets = st.one_of(st.none(), st.integers(0, 254))
+numbers = st.from_regex(r"([+]?[0-9]{1,20})?", fullmatch=True)
+
+
+@given(st.builds(coding_numbers.SmsParameters, numbers, st.just("Name"), numbers, octets, octets,
+                 octets))  # fmt: skip
+def test_any_sms_parameters_there_and_back(parameters: coding_numbers.SmsParameters) -> None:
+    record = coding_numbers.encode_sms_parameters(parameters)
+    assert coding_numbers.decode_sms_parameters(record) == parameters
+
+
+@given(
+    st.lists(
+        st.builds(
+            coding_network.PreferredPlmn,
+            st.from_regex(r"[0-9]{3}-[0-9]{2,3}", fullmatch=True),
+            st.sets(st.sampled_from(sorted(coding_network.TECHNOLOGIES))).map(
+                lambda names: tuple(each for each in coding_network.TECHNOLOGIES if each in names)
+            ),
+        ),
+        max_size=5,
+    )
+)
+def test_any_plmn_selector_there_and_back(entries: list[coding_network.PreferredPlmn]) -> None:
+    octets = coding_network.encode_preferred(entries) + b"\xff\xff\xff\x00\x00"
+    assert coding_network.decode_preferred(octets) == tuple(entries)
+
+
+@given(
+    st.lists(
+        st.builds(
+            coding_access.AccessRule,
+            st.sets(st.sampled_from(sorted(coding_access.MODES.values())), min_size=1).map(
+                lambda names: tuple(each for each in coding_access.MODES.values() if each in names)
+            ),
+            st.one_of(
+                st.sampled_from(["always", "never"]),
+                st.lists(
+                    st.sampled_from(sorted(coding_access.KEYS.values())), min_size=1, max_size=3
+                ).map(" or ".join),
+            ),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_access_rules_there_and_back(rules: list[coding_access.AccessRule]) -> None:
+    assert coding_access.decode_rules(coding_access.encode_rules(rules)) == tuple(rules)
+
+
+@given(st.binary(max_size=300))
+def test_no_decoder_falls_over(octets: bytes) -> None:
+    for ef in ALL:
+        try:
+            ef.decode(octets)
+        except AnswerError:
+            continue
+
+
 def test_rules_of_other_shapes() -> None:
     rules = coding_access.decode_rules(
         bytes.fromhex("8401D4" + "AF10" + "A406830101950108" + "A406830181950108" + "800101B000")

@@ -14,9 +14,10 @@ from card.apdu import parse_command
 from card.coding import Application, encode_application
 from card.errors import AnswerError, NoApplication, PinRequired, StatusError
 from card.isim import IsimSession
+from card.session import CardSession
 from card.usim import UsimSession
 
-MOST_APDUS = 16  # an ISIM registration, connect to disconnect
+MOST_APDUS = 15  # an ISIM registration, connect to disconnect
 SHIPPED = profile.shipped()
 USIM_ONLY = SHIPPED._replace(isim=None)
 PIN_ENABLED = SHIPPED._replace(pin=SHIPPED.pin._replace(enabled=True))
@@ -160,18 +161,20 @@ def test_the_application_is_selected_by_its_full_aid_right_before_authenticate()
 @pytest.mark.parametrize("manners", ["plain T=0", "6Cxx for Le 00"])
 def test_an_isim_registration_stays_within_the_budget(manners: str) -> None:
     bench = Bench(MANNERS[manners])
-    with bench.exchange.transaction():
-        bench.uicc.iccid()
-        isim = IsimSession(bench.uicc, bench.uicc.choose("auto"))
+    opened = CardSession(bench.exchange.link, trace=bench.traced.append)
+    isim = opened.application
+    assert isinstance(isim, IsimSession)
+    with opened.exchange.transaction():
         isim.impi()
         isim.impu_at(0)
         isim.domain()
     vector = bench.vector(64)
     isim.authenticate(vector.rand, vector.autn)
     names = [apdu.name for apdu in bench.traced]
-    assert len(names) == bench.exchange.apdus <= MOST_APDUS
+    assert len(names) == opened.exchange.apdus <= MOST_APDUS
     assert names[-3:] == ["SELECT", "AUTHENTICATE", "GET RESPONSE"]
     assert names.count("SELECT") == 3  # MF, ISIM; ISIM again for AUTHENTICATE
+    assert opened.iccid == SHIPPED.iccid
 
 
 def test_without_an_outer_transaction_another_program_is_reckoned_with() -> None:
