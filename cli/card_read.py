@@ -83,24 +83,33 @@ def _document(content: Content, show_secrets: bool) -> Document:
 
     place = content.place
     hidden = place.ef.secret and not show_secrets
-    parts = [
-        {
-            "hex": BLOT.format(len(part)) if hidden else part.hex().upper(),
-            "value": None if hidden else plain(content.value(part)),
-        }
-        for part in content.parts
-    ]
+    names = _service_names(place.ef.name)
+    parts = []
+    for part in content.parts:
+        value = None if hidden else plain(content.value(part))
+        if names and value is not None:
+            value = [{"number": number, "name": names.get(number)} for number in value]
+        octets = None if hidden else part.hex().upper()
+        parts.append({"octets": len(part), "hex": octets, "value": value})
+    one = parts[0] if content.structure == "transparent" else {}
     return {
         "name": place.ef.name,
         "directory": place.directory.name,
         "path": place.path,
         "structure": content.structure or None,
         "secret": place.ef.secret,
-        "records": parts if content.structure != "transparent" else None,
-        "hex": parts[0]["hex"] if content.structure == "transparent" else None,
-        "value": parts[0]["value"] if content.structure == "transparent" else None,
+        "records": None if one or not parts else parts,
+        "octets": one.get("octets"),
+        "hex": one.get("hex"),
+        "value": one.get("value"),
         "problem": content.problem or None,
     }
+
+
+def _service_names(file: str) -> dict[int, str]:
+    from card.services import ISIM_SERVICES, USIM_SERVICES
+
+    return {"EF_UST": USIM_SERVICES, "EF_IST": ISIM_SERVICES}.get(file, {})
 
 
 def _show(document: Document) -> None:
@@ -116,7 +125,7 @@ def _show(document: Document) -> None:
 
 def _show_records(records: list[Document]) -> None:
     """Unused records are counted only."""
-    unused = [each for each in records if not each["hex"].strip("F")]
+    unused = [each for each in records if each["hex"] is not None and not each["hex"].strip("F")]
     for number, record in enumerate(records, 1):
         if record not in unused:
             _show_part(f"{number:>3}  ", record)
@@ -125,13 +134,16 @@ def _show_records(records: list[Document]) -> None:
 
 
 def _show_part(number: str, part: Document) -> None:
-    click.echo(f"  {number}{part['hex']}")
+    hidden = BLOT.format(part["octets"])
+    click.echo(f"  {number}{hidden if part['hex'] is None else part['hex']}")
     if part["value"] is not None:
         click.echo(f"  {' ' * len(number)}= {_text(part['value'])}")
 
 
 def _text(value: Any) -> str:
     """A value in one line."""
+    if isinstance(value, dict) and list(value) == ["number", "name"]:
+        return f"{value['number']} {value['name'] or ''}".strip()
     if isinstance(value, dict):
         return ", ".join(
             f"{name.replace('_', ' ')} {_text(each)}"

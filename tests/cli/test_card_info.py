@@ -126,8 +126,14 @@ def test_keys_are_shown_only_to_who_asks(isim: CardCommand) -> None:
         assert "--show-secrets" in seen
     assert content in isim.text("read", "EF_Keys", "--show-secrets")[1]
     hidden = isim.json("read", "EF_Keys")[1]["files"][0]
-    assert hidden["secret"]
-    assert "33 octets" in hidden["hex"]
+    assert (hidden["secret"], hidden["octets"], hidden["hex"]) == (True, 33, None)
+    assert "33 octets of key material" in isim.text("read", "EF_Keys")[1]
+
+
+def test_services_have_names(isim: CardCommand) -> None:
+    (file,) = isim.json("read", "EF_UST")[1]["files"]
+    assert {"number": 27, "name": "GSM access"} in file["value"]
+    assert "27 GSM access" in isim.text("read", "EF_UST")[1]
 
 
 def test_read_everything(isim: CardCommand, locked: CardCommand) -> None:
