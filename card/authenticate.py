@@ -39,13 +39,12 @@ def run(uicc: Uicc, application: Application, context: int, data: bytes) -> byte
     """AUTHENTICATE with ``context`` in P2; gives the data of the answer.
 
     SELECT and AUTHENTICATE stand in one transaction, since another program may
-    have moved the card to another application. If one has reset the card, the
+    have moved a shared card to another application. If one has reset the card, the
     PIN verified before is verified again. Raises MacFailure, PinRequired,
     NoApplication, StatusError and what the link raises.
     """
     command = Command(0, AUTHENTICATE, 0, context, data, ALL)
-    with uicc.exchange.transaction():
-        uicc.select(application)
+    with uicc.in_directory(application):
         response = uicc.exchange.send(command)
         if response.sw in pins.ACCESS_REFUSED and uicc.verify_again():
             response = uicc.exchange.send(command)

@@ -32,7 +32,8 @@ class Exchange:
     before each command and may refuse it; ``on_insertion`` is called when a
     transaction begins with a card that was away meanwhile.
     ``selections`` grows whenever another program may have moved the card's
-    current file: at the start of each outermost transaction and at a reset.
+    current file: at the start of each outermost transaction on a shared card, at
+    a reset, and when the card was put back.
     """
 
     __slots__ = (
@@ -100,11 +101,13 @@ class Exchange:
         """Keep other programs off the card. Transactions may be nested."""
         if not self._depth:
             self.link.begin_transaction()
-            self.selections += 1
+            if self.link.shared:
+                self.selections += 1
         self._depth += 1
         try:
             if self.link.insertions != self.insertions:
                 self.insertions = self.link.insertions
+                self.selections += 1
                 if self.on_insertion is not None:
                     self.on_insertion()
             yield

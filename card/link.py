@@ -11,10 +11,13 @@ class CardLink(ABC):
     ``reader`` is the reader's name for people. ``waits`` says whether
     ``transmit`` can take long enough to matter to SIP timers: such a link is
     driven from a worker thread, one that does not wait is called in place.
+    ``shared`` says whether other programs may use the card between two
+    transactions, and leave another file selected.
     """
 
     reader: str
     waits: bool = True
+    shared: bool = True
     insertions: int = 0
     """How often a lost card was found again while the link was open: it may be another card."""
 

@@ -18,6 +18,7 @@ class EmulatedLink(CardLink):
     """
 
     waits = False
+    shared = False
 
     def __init__(self, path: str = "", *, remember: bool = True) -> None:
         described = profile.load(path) if path else profile.shipped()
