@@ -77,8 +77,8 @@ def test_no_secret_in_events_or_requests() -> None:
 class Recorder(dict[tuple[str, str], Row]):
     """The table, which remembers the rows that were used."""
 
-    def __init__(self) -> None:
-        super().__init__(TRANSITIONS)
+    def __init__(self, table: dict[tuple[str, str], Row]) -> None:
+        super().__init__(table)
         self.used: set[tuple[str, str]] = set()
 
     def get(self, key: tuple[str, str], default: Row | None = None) -> Row | None:  # type: ignore[override]
@@ -88,7 +88,7 @@ class Recorder(dict[tuple[str, str], Row]):
 
 
 def test_every_row_is_reached_by_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder()
+    recorder = Recorder(TRANSITIONS)
     monkeypatch.setattr(Registration, "TRANSITIONS", recorder)
     for module in (success, card, refusals, renewal):
         for name, test in vars(module).items():
