@@ -121,6 +121,22 @@ class Endpoint:
         transaction.feed(START, now)
         return transaction
 
+    def send_cancel(self, transaction: ClientTransaction, now: float) -> None:
+        """CANCEL an INVITE of ours, by its own branch (RFC 3261 §9.1).
+
+        Nothing is sent when its final response has come.
+        """
+        if isinstance(transaction, InviteClient) and transaction.is_open:
+            cancel = NonInviteClient(
+                self,
+                transaction.cancel(),
+                transaction.hop,
+                transaction.branch,
+                transaction.host_port,
+            )
+            self._clients[cancel.key] = cancel
+            cancel.feed(START, now)
+
     def send_ack(self, request: Request, hop: Hop, sent_by: tuple[str, int]) -> None:
         """Send the ACK for a 2xx, which is no transaction (RFC 3261 §13.2.2.4)."""
         self.transmit(request.to_bytes(own_via(hop.transport, sent_by, self._new_branch())), hop)

@@ -253,3 +253,39 @@ def test_an_ack_that_cannot_be_delivered_is_reported() -> None:
     world.collect()
     assert world.events[1:] == [TransportFailed(transaction, error)]
     assert transaction.state == "Terminated"
+
+
+# CANCEL (RFC 3261 §9.1) -------------------------------------------------------------------
+
+
+def test_cancel_goes_by_the_branch_of_its_invite_and_is_repeated_like_any_request() -> None:
+    world = World()
+    transaction = world.request("INVITE")
+    world.answer(transaction, 180)
+    world.endpoint.send_cancel(transaction, world.now)
+    world.collect()
+    world.run(0.6)
+    invite, cancel, again = [message for _, message, _ in world.sent]
+    assert isinstance(cancel, Request)
+    assert cancel.start_line == "CANCEL sip:example.com SIP/2.0"
+    assert cancel.headers.all("Via") == invite.headers.all("Via")
+    assert again.to_bytes() == cancel.to_bytes()
+    for name in ("From", "To", "Call-ID"):
+        assert cancel.headers.get(name) == invite.headers.get(name)
+    assert cancel.headers.get("CSeq") == "7 CANCEL"
+
+
+def test_an_answered_invite_is_not_cancelled() -> None:
+    for status in (200, 486):
+        world = World()
+        transaction = world.request("INVITE")
+        world.answer(transaction, status)
+        sent = len(world.sent)
+        world.endpoint.send_cancel(transaction, world.now)
+        world.collect()
+        assert len(world.sent) == sent
+    world = World()
+    other = world.request("OPTIONS")
+    world.endpoint.send_cancel(other, world.now)
+    world.collect()
+    assert len(world.sent) == 1

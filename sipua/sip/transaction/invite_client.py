@@ -94,6 +94,24 @@ class InviteClient(ClientTransaction):
     TRANSITIONS = TRANSITIONS
     INITIAL = CALLING
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the final response is still to come."""
+        return self.state in (CALLING, PROCEEDING)
+
+    def cancel(self) -> Request:
+        """CANCEL for this INVITE, without its Via (RFC 3261 §9.1)."""
+        invite = self.request.headers
+        headers = [
+            ("Max-Forwards", "70"),
+            *[("Route", route) for route in invite.all("Route")],
+            ("From", invite.get("From") or ""),
+            ("To", invite.get("To") or ""),
+            ("Call-ID", invite.get("Call-ID") or ""),
+            ("CSeq", f"{self.request.cseq.number} CANCEL"),
+        ]
+        return Request("CANCEL", self.request.uri, headers)
+
     def ack_for(self, response: Response) -> bytes:
         """ACK for a final response that is not 2xx (RFC 3261 §17.1.1.3)."""
         invite = self.request.headers
