@@ -45,28 +45,39 @@ class Preconditions:
     """The status table of one stream.
 
     ``current`` holds the rows that are met, ``desired`` the strength of each row,
-    ``confirm`` the rows the peer wants to hear of. ``used`` tells whether both
-    sides know of preconditions.
+    ``confirm`` the rows the peer wants to hear of, ``told`` those it has heard of.
+    ``used`` tells whether both sides know of preconditions.
     """
 
-    __slots__ = ("confirm", "current", "desired", "used")
+    __slots__ = ("confirm", "current", "desired", "told", "used")
 
     def __init__(self) -> None:
         self.used = False
         self.current: set[Row] = set()
         self.confirm: set[Row] = set()
+        self.told: set[Row] = set()
         self.desired: dict[Row, int] = {
             (segment, direction): STRENGTHS.index("none" if segment == REMOTE else "mandatory")
             for segment in _SEGMENTS
             for direction in _BOTH
         }
 
-    def reserve(self) -> bool:
-        """Our access has its bearer; whether the peer asked to be told (§7)."""
-        ours = {(LOCAL, direction) for direction in _BOTH}
-        waiting = bool(self.confirm) and not self.confirm <= self.current
-        self.current |= ours
-        return waiting and self.confirm <= self.current
+    def copy(self) -> Preconditions:
+        """The same for another dialog of the INVITE."""
+        other = Preconditions()
+        other.used = self.used
+        other.current, other.confirm = set(self.current), set(self.confirm)
+        other.desired, other.told = dict(self.desired), set(self.told)
+        return other
+
+    def reserve(self) -> None:
+        """Our access has its bearer."""
+        self.current |= {(LOCAL, direction) for direction in _BOTH}
+
+    @property
+    def owes_confirmation(self) -> bool:
+        """Whether the peer is to be told by an offer that our side is ready (§7)."""
+        return self.confirm <= self.current and not self.confirm <= self.told
 
     @property
     def met(self) -> bool:
@@ -85,6 +96,7 @@ class Preconditions:
         rows = [("curr", value.split()) for value in media.attributes("curr")]
         rows += [("des", value.split()) for value in media.attributes("des")]
         rows += [("conf", value.split()) for value in media.attributes("conf")]
+        self.used = bool(rows)
         if not rows:
             return
         told: set[Row] = set()
@@ -111,7 +123,6 @@ class Preconditions:
                     confirm.add(row)
                 else:
                     desired[row] = max(desired[row], STRENGTHS.index(strength))
-        self.used = True
         ours = {row for row in self.current if row[0] == LOCAL}  # we know better (table 3)
         self.current = ours | {row for row in told if row[0] == REMOTE}
         self.desired = desired
@@ -119,7 +130,8 @@ class Preconditions:
 
     def attributes(self) -> tuple[str, ...]:
         """The ``a=`` values for our offer or answer (§5.1.1), with a request for confirmation
-        of what only the peer can meet (§7)."""
+        of what only the peer can meet (§7). What they say counts as told."""
+        self.told = {row for row in self.current if row[0] == LOCAL}
         lines = [
             f"curr:{QOS} {segment} {_directions(self.current, segment)}" for segment in _SEGMENTS
         ]

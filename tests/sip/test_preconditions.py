@@ -35,11 +35,15 @@ def test_nobody_rings_before_both_have_their_bearer() -> None:
         "conf:qos remote sendrecv",
     )
     tell(called, caller)
-    assert not called.reserve()  # nobody asked to be told
+    called.reserve()
+    assert not called.owes_confirmation  # nobody asked to be told
     assert not called.met
-    assert caller.reserve()  # the called wants to know
+    assert not caller.owes_confirmation
+    caller.reserve()
+    assert caller.owes_confirmation  # the called wants to know
     assert caller.attributes()[0] == "curr:qos local sendrecv"
     tell(caller, called)
+    assert not caller.owes_confirmation
     assert called.met
     tell(called, caller)
     assert caller.met
@@ -54,7 +58,16 @@ def test_resources_reserved_before_the_offer_need_no_more_rounds() -> None:
     assert called.met
     tell(called, caller)
     assert caller.met
-    assert not caller.reserve()
+    assert not caller.owes_confirmation
+
+
+def test_a_bearer_between_offer_and_answer_is_told_of() -> None:
+    caller, called = Preconditions(), Preconditions()
+    tell(caller, called)
+    caller.reserve()
+    tell(called, caller)
+    assert caller.owes_confirmation
+    assert caller.copy().owes_confirmation
 
 
 def test_a_peer_without_preconditions_has_none() -> None:
@@ -92,7 +105,8 @@ def test_directions_are_seen_from_here() -> None:
         "des:qos mandatory remote recv",
     )
     assert not ours.met
-    assert ours.reserve()
+    ours.reserve()
+    assert ours.owes_confirmation
     assert ours.met
 
 
