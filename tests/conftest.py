@@ -7,6 +7,16 @@ import pytest
 pytest_plugins = ["sipua.pytest_plugin"]  # ours; an installed distribution brings it by itself
 
 
+@pytest.fixture(autouse=True)
+def _folders_of_this_test(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test reads or writes the state and configuration of who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--card-iccid",

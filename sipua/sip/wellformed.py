@@ -95,10 +95,20 @@ def _retry_after(value: str) -> None:
     parse_delta_seconds(split(value.partition("(")[0], ";")[0])
 
 
+def _credentials(value: str) -> None:
+    """RFC 3261 §25.1 for its own schemes; others, as RFC 2543's PGP, have their own grammar."""
+    try:
+        split_challenges(value)
+    except ParseError:
+        scheme = value.replace("\t", " ").replace(";", " ").partition(" ")[0]
+        if not is_token(scheme) or scheme.lower() in ("basic", "digest"):
+            raise
+
+
 CHECKS: dict[str, Callable[[str], object]] = {
     "accept": _accept,
     "authentication-info": split_auth_params,
-    "authorization": split_challenges,
+    "authorization": _credentials,
     "call-id": _call_id,
     "contact": _contact,
     "content-type": _media_type,
@@ -109,7 +119,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "min-expires": parse_delta_seconds,
     "path": NameAddr.parse,
     "proxy-authenticate": split_challenges,
-    "proxy-authorization": split_challenges,
+    "proxy-authorization": _credentials,
     "record-route": NameAddr.parse,
     "retry-after": _retry_after,
     "route": NameAddr.parse,
