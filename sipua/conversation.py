@@ -29,14 +29,12 @@ from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
     from sipua.auth.scheme import Outcome
-    from sipua.identity_module import IdentityModule
+    from sipua.equipment import Equipment
     from sipua.ims.machine import Machine
     from sipua.result import RegistrationResult
     from sipua.sip.endpoint import ClientTransaction
     from sipua.sip.hop import Hop
     from sipua.sip.message import Response
-    from sipua.switchboard import Switchboard
-    from sipua.trace.narration import Narrator
 
 KEEP_ALIVE = 100.0
 """Seconds between CRLF keep-alives on a connection; RFC 5626 §4.4.1 wants 95 to 120."""
@@ -60,26 +58,22 @@ class Conversation(Generic[M]):
         self,
         machine: M,
         hop: Hop,
-        switchboard: Switchboard,
-        module: IdentityModule,
+        equipment: Equipment,
         result: RegistrationResult,
-        narrator: Narrator | None,
-        find: Callable[[SipUri], Hop],
     ) -> None:
-        """``narrator`` is told each step, ``find`` resolves the URI of a redirection.
-
-        Raises Unreachable or TlsFailure when there is no way to ``hop``.
+        """Raises Unreachable or TlsFailure when there is no way to ``hop``, CardError without
+        a card.
         """
         self.machine = machine
         self.hop = hop
         self.result = result
         self.settled = True
         self.response: Response | None = None
-        self._switchboard = switchboard
-        self._sent_by = switchboard.driver.network.local_address(hop)
-        self._module = module
-        self._narrator = narrator
-        self._find = find
+        self._switchboard = equipment.switchboard()
+        self._sent_by = equipment.local_address(hop)
+        self._module, _ = equipment.card()
+        self._narrator = equipment.narrator()
+        self._find = equipment.find
         self._sent: dict[ClientTransaction, float] = {}
         self._rounds = 0
         self._asking = False

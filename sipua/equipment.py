@@ -1,0 +1,175 @@
+"""What a user agent stands on: its card, its sockets, and the way to its registrar.
+
+Nothing is opened before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import SystemRandom
+from typing import TYPE_CHECKING, Literal
+
+from sipua.auth.redaction import redact_message
+from sipua.identity_module import CardChoice, IdentityModule
+from sipua.net.driver import Driver
+from sipua.net.locate import parse_target
+from sipua.net.network import Network
+from sipua.net.tls_settings import TlsSettings
+from sipua.registrar_address import locate, locate_uri
+from sipua.sip.endpoint import Endpoint
+from sipua.switchboard import Switchboard
+
+if TYPE_CHECKING:
+    from card.session import Trace
+    from sipua.ims.identity import Identity
+    from sipua.settings import AgentSettings
+    from sipua.sip.hop import Hop
+    from sipua.sip.message import Request
+    from sipua.sip.uri import SipUri
+    from sipua.trace.narration import Narrator
+    from sipua.trace.step import Step
+
+OnStep = Callable[["Step"], None]
+OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
+
+
+class Observer:
+    """Who is told what happens while it happens; each of the four may be left out.
+
+    ``on_step``: each step of the exchange. ``on_message``: each SIP message at
+    the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
+    masked. ``on_request``: each request that came in and was accepted.
+    """
+
+    __slots__ = ("on_apdu", "on_message", "on_request", "on_step")
+
+    def __init__(
+        self,
+        on_step: OnStep | None = None,
+        on_message: OnMessage | None = None,
+        on_apdu: Trace | None = None,
+        on_request: Callable[[Request], None] | None = None,
+    ) -> None:
+        self.on_step = on_step
+        self.on_message = on_message
+        self.on_apdu = on_apdu
+        self.on_request = on_request
+
+
+class Equipment:
+    """The card of ``choice`` and the network of ``settings``, opened when first asked for.
+
+    ``module`` is the card if it is open. Everything that opens it raises
+    CardError, everything that opens the network NetworkError.
+    """
+
+    def __init__(self, choice: CardChoice, settings: AgentSettings, observer: Observer) -> None:
+        self.rng = SystemRandom()
+        self.module: IdentityModule | None = None
+        self._choice = choice
+        self._settings = settings
+        self._observer = observer
+        self._identity: Identity | None = None
+        self._switchboard: Switchboard | None = None
+        self._hops: list[Hop] = []
+
+    def card(self) -> tuple[IdentityModule, Identity]:
+        """The card, and who the subscriber is."""
+        if self.module is None:
+            self.module = IdentityModule(self._choice, self._observer.on_apdu)
+        if self._identity is None:
+            wanted = self._settings
+            self._identity = self.module.identities(
+                wanted.impi, wanted.impu, wanted.domain, wanted.impu_index
+            )
+        return self.module, self._identity
+
+    def use_pin(self, pin: str) -> None:
+        """Give the card back, and send this PIN, which a person typed, when it is opened next.
+
+        A card pulled out and put back does not get it again.
+        """
+        self._choice = self._choice._replace(pin=pin, keep_pin=False)
+        self._close_card()
+
+    def switchboard(self) -> Switchboard:
+        """The sockets and the transactions on them."""
+        if self._switchboard is None:
+            settings = self._settings
+            network = Network(
+                TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
+            )
+            driver = Driver(network, Endpoint(self.rng), on_message=self._traced())
+            self._switchboard = Switchboard(driver, self._observer.on_request)
+        return self._switchboard
+
+    def local_address(self, hop: Hop) -> tuple[str, int]:
+        """Our own address and port towards ``hop``; raises Unreachable or TlsFailure."""
+        return self.switchboard().driver.network.local_address(hop)
+
+    def hop(self) -> Hop:
+        """The first of the registrar's addresses: as told, else from the ISIM, else from DNS."""
+        if not self._hops:
+            told = self._settings.pcscf
+            if told:
+                parse_target(told)  # a slip of the pen shall not cost the card anything
+            module, identity = self.card()
+            names = [told] if told else module.pcscf() or [identity.domain]
+            network = self.switchboard().driver.network
+            self._hops = locate(names, self._settings, self.rng, network)
+        return self._hops[0]
+
+    def next_hop(self) -> bool:
+        """Pass over the first address; False when it is the only one, which stays then."""
+        if len(self._hops) > 1:
+            self._hops.pop(0)
+            return True
+        return False
+
+    def find(self, uri: SipUri) -> Hop:
+        """Where a URI leads; raises DnsFailure."""
+        network = self.switchboard().driver.network
+        return locate_uri(uri, self._settings, self.rng, network)
+
+    def narrator(self) -> Narrator | None:
+        """Who tells the steps, if anybody listens."""
+        if self._observer.on_step is None:
+            return None
+        from sipua.trace.narration import Narrator
+
+        return Narrator(self._observer.on_step)
+
+    def wake(self) -> None:
+        """Make a turn that waits come back; any thread may call this."""
+        if self._switchboard is not None:
+            self._switchboard.driver.network.wake()
+
+    def close(self) -> None:
+        """Give the card back and close the sockets."""
+        self._close_card()
+        if self._switchboard is not None:
+            self._switchboard.driver.network.close()
+            self._switchboard = None
+
+    def _close_card(self) -> None:
+        if self.module is not None:
+            self.module.close()
+            self.module = None
+
+    def _traced(self) -> OnMessage | None:
+        tell = self._observer.on_message
+        if tell is None:
+            return None
+
+        def redacted(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
+            tell(direction, redact_message(data), hop)
+
+        return redacted
+
+
+def _bind(text: str | None) -> tuple[str, int] | None:
+    """The address and port of ``--bind``; raises TargetError."""
+    if text is None:
+        return None
+    target = parse_target(text)
+    return target.host, target.port or 0
