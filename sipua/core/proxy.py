@@ -40,9 +40,13 @@ MAX_FORWARDS = 70
 
 
 class _Forwarded:
-    """A request on its way: where its answers go, and what is added to them."""
+    """A request on its way: where its answers go, and what is added to them.
 
-    __slots__ = ("callee", "proof", "request", "transaction")
+    ``rings`` tells that a provisional response has come, ``cancelled`` that its
+    sender does not want it any more.
+    """
+
+    __slots__ = ("callee", "cancelled", "proof", "request", "rings", "transaction")
 
     def __init__(
         self, transaction: ServerTransaction, request: Request, passed: Passed, callee: Subscriber
@@ -51,6 +55,7 @@ class _Forwarded:
         self.request = request
         self.proof = passed.proof
         self.callee = callee
+        self.rings = self.cancelled = False
 
 
 class Proxy:
@@ -111,7 +116,7 @@ class Proxy:
         if for_us and not self._gate.challenges(request):
             return self._registrar.answer(request, source, now)
         if request.method == "CANCEL":
-            return Reply(481)  # nothing that can be cancelled is forwarded yet
+            return self._cancel(request, now)
         if routing.has_been_here(request):
             return Reply(482)
         extensions = request.headers.values("Proxy-Require")
@@ -149,6 +154,22 @@ class Proxy:
         if request.method == "INVITE":
             self._reply(event.transaction, request, Reply(100), now)
 
+    def _cancel(self, cancel: Request, now: float) -> Reply:
+        """Cancel the INVITE of the same branch once it may be (RFC 3261 §9.1, §16.10)."""
+        via = cancel.top_via
+        for transaction, forwarded in self._forwarded.items():
+            theirs = forwarded.request.top_via
+            if (
+                forwarded.request.method == "INVITE"
+                and (theirs.branch, theirs.sent_by) == (via.branch, via.sent_by)
+                and forwarded.request.call_id == cancel.call_id
+            ):
+                forwarded.cancelled = True
+                if forwarded.rings:
+                    self._endpoint.send_cancel(transaction, now)
+                return Reply(200)
+        return Reply(481)
+
     def _acknowledge(self, event: AckReceived, now: float) -> None:
         """The ACK for a 2xx goes its own way, in no transaction; errors have nobody to tell."""
         request = event.request
@@ -170,7 +191,13 @@ class Proxy:
         final = received.status >= 200
         is_invite = event.transaction.request.method == "INVITE"
         forwarded = self._forwarded.get(event.transaction)
-        if forwarded is None or received.status == 100:
+        if forwarded is None:
+            return
+        if is_invite and not forwarded.rings:
+            forwarded.rings = True
+            if forwarded.cancelled:
+                self._endpoint.send_cancel(event.transaction, now)
+        if received.status == 100:
             return
         if is_invite and final and received.status < 300:
             # It is repeated until there is an ACK, and each time forwarded (§16.7 step 5).

@@ -159,6 +159,10 @@ class Ue:
         """Send one request in a new transaction; the responses that came at once."""
         self._branch += 1
         self.sent.append(request)
+        return self.cancel(request)
+
+    def cancel(self, request: Request) -> list[Response]:
+        """Send a request by the branch of the last one, as CANCEL is."""
         place = f"{self.hop.address}:5070"
         via = f"SIP/2.0/{self.hop.transport} {place};branch=z9hG4bK-{place}-{self._branch};rport"
         return self.deliver(request.to_bytes(via))
@@ -179,9 +183,11 @@ class Ue:
         """The last response that has come."""
         return [each for each in self.inbox if isinstance(each, Response)][-1]
 
-    def answer(self, status: int, *headers: tuple[str, str], body: bytes = b"") -> None:
-        """Answer the last request."""
-        response = create_response(self.asked, status, to_tag=f"t{self.hop.address}")
+    def answer(
+        self, status: int, *headers: tuple[str, str], body: bytes = b"", to: Request | None = None
+    ) -> None:
+        """Answer the last request, or ``to`` an earlier one."""
+        response = create_response(to or self.asked, status, to_tag=f"t{self.hop.address}")
         for name, value in headers:
             response.headers.add(name, value)
         response.body = body

@@ -363,6 +363,38 @@ def test_an_invite_is_challenged_and_its_ack_is_not() -> None:
     assert "Proxy-Authorization" not in scene.bob.asked.headers
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_a_cancel_follows_its_invite(early: bool) -> None:
+    """Not before a provisional response; what is cancelled is answered 487 by the callee."""
+    scene = Scene(INVITE=BY_407)
+    alice, bob = scene.alice, scene.bob
+    alice.request(uri(2), "INVITE", headers=(("Contact", f"<{alice.contact}>"),))
+    invite = alice.sent[-1]
+    if not early:
+        bob.answer(180)
+    asked = bob.asked
+    cancel = scene.request(
+        method="CANCEL",
+        CSeq=f"{invite.cseq.number} CANCEL",
+        Call_ID=invite.call_id,
+    )
+    assert [each.status for each in alice.cancel(cancel)] == [200]
+    if early:
+        assert bob.asked is asked
+        bob.answer(180)
+    assert bob.asked.method == "CANCEL"
+    assert bob.asked.top_via.branch == asked.top_via.branch
+    bob.answer(200)
+    bob.answer(487, to=asked)
+    assert alice.told.status == 487
+    assert alice.told.cseq.method == "INVITE"
+    assert scene.network.proxy._forwarded == {}
+
+
+def test_a_cancel_without_an_invite() -> None:
+    assert Scene().status(Scene().request(method="CANCEL")) == 481
+
+
 # How it is told --------------------------------------------------------------------------------
 
 
