@@ -7,7 +7,7 @@ from __future__ import annotations
 from card import pin as pins
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
 from card.apdu import ALL, AUTHENTICATE, Command, meaning
-from card.coding import Application
+from card.coding.basic import Application
 from card.errors import AnswerError, StatusError
 from card.uicc import Uicc
 

@@ -16,7 +16,7 @@ from card.authenticate import (
     run,
     synchronisation_failure,
 )
-from card.coding import Application
+from card.coding.basic import Application
 from card.errors import AnswerError, NoApplication, PinRequired, StatusError
 from card.uicc import Uicc
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from card import atr, counters
-from card.coding import is_unused
+from card.coding.basic import is_unused
 from card.errors import AnswerError, PinRequired, StateError, StatusError
-from card.files_usim import EF_MSISDN, EF_SMSP, EF_SPN
+from card.files.services import ISIM_SERVICES, USIM_SERVICES
+from card.files.usim import EF_MSISDN, EF_SMSP, EF_SPN
 from card.isim import IsimSession
 from card.precaution import is_protected, protected_cards
-from card.services import ISIM_SERVICES, USIM_SERVICES
 from card.uicc import NOT_FOUND
 from card.user_pin import states
 from card.usim import UsimSession
@@ -22,7 +22,7 @@ from card.usim import UsimSession
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from card.files import Ef
+    from card.files.ef import Ef
     from card.session import CardSession
 
 Facts = dict[str, Any]

@@ -6,9 +6,9 @@ from itertools import islice
 
 from card.aka.result import AkaResponse
 from card.authenticate import authenticate
-from card.coding import Application, is_unused
+from card.coding.basic import Application, is_unused
 from card.errors import AnswerError, StatusError
-from card.files import EF_DOMAIN, EF_IMPI, EF_IMPU, EF_IST, EF_PCSCF, Ef
+from card.files.ef import EF_DOMAIN, EF_IMPI, EF_IMPU, EF_IST, EF_PCSCF, Ef
 from card.uicc import NOT_FOUND, Uicc
 
 MOST_IDENTITIES = 32  # records read of EF_IMPU and EF_P-CSCF

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from card.apdu import ALL, READ_BINARY, READ_RECORD, Command, meaning
-from card.catalogue import ADF, DIRECTORIES, Directory, Place
-from card.coding import Application, is_unused
+from card.coding.basic import Application, is_unused
 from card.errors import AnswerError, NoApplication, PinRequired, StatusError
 from card.fcp import LINEAR_FIXED, TRANSPARENT
+from card.files.catalogue import ADF, DIRECTORIES, Directory, Place
 from card.pin import ACCESS_REFUSED, BLOCKED, pin_required
 from card.uicc import ABSOLUTE, MOST_OCTETS, MOST_RECORDS, NO_SUCH_RECORD, NOT_FOUND, Uicc
 

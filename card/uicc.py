@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from card import pin as pins
 from card.apdu import ALL, READ_BINARY, READ_RECORD, SELECT, STATUS, Command, Response, meaning
-from card.coding import ISIM_AID, USIM_AID, Application, is_unused
+from card.coding.basic import ISIM_AID, USIM_AID, Application, is_unused
 from card.errors import AnswerError, NoApplication, StatusError
 from card.fcp import CYCLIC, LINEAR_FIXED, PIN1, TRANSPARENT, Fcp, PinEntry, parse_fcp
-from card.files import EF_DIR, EF_ICCID, MF, Ef
+from card.files.ef import EF_DIR, EF_ICCID, MF, Ef
 
 if TYPE_CHECKING:
     from card.exchange import Exchange

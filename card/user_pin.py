@@ -20,8 +20,8 @@ from card.apdu import (
     Command,
     Response,
 )
-from card.coding import Application
-from card.coding_access import KEYS
+from card.coding.access import KEYS
+from card.coding.basic import Application
 from card.errors import PinDisabled, PinMalformed, StatusError
 from card.fcp import LOCAL_PINS, PIN1, UNIVERSAL_PIN, PinEntry
 from card.uicc import Uicc

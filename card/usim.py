@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from card.aka.result import AkaResponse
 from card.authenticate import authenticate
-from card.coding import Application
+from card.coding.basic import Application
 from card.errors import StatusError
-from card.files import EF_AD, EF_IMSI, EF_UST
+from card.files.ef import EF_AD, EF_IMSI, EF_UST
 from card.uicc import NOT_FOUND, Uicc
 
 # Mobile country codes whose networks have three digits of MNC (North America).

@@ -10,8 +10,8 @@ from cli.card_session import Document, Outcome, run
 from cli.options import card_options, json_option, verbose_option
 
 if TYPE_CHECKING:
-    from card.catalogue import Kind
-    from card.coding import Application
+    from card.coding.basic import Application
+    from card.files.catalogue import Kind
     from card.reading import Content
     from card.session import CardSession
 
@@ -50,7 +50,7 @@ def read(file: str | None, everything: bool, show_secrets: bool, **options: Any)
 def _one(
     session: CardSession, applications: list[Application], file: str, show_secrets: bool
 ) -> Outcome:
-    from card.catalogue import find
+    from card.files.catalogue import find
     from card.reading import read as read_place
 
     kinds = {each.kind for each in applications}
@@ -107,7 +107,7 @@ def _document(content: Content, show_secrets: bool) -> Document:
 
 
 def _service_names(file: str) -> dict[int, str]:
-    from card.services import ISIM_SERVICES, USIM_SERVICES
+    from card.files.services import ISIM_SERVICES, USIM_SERVICES
 
     return {"EF_UST": USIM_SERVICES, "EF_IST": ISIM_SERVICES}.get(file, {})
 

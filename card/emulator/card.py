@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from card.aka.algorithm import functions_of
-from card.coding import USIM_AID
+from card.coding.basic import USIM_AID
 from card.emulator import authenticate
 from card.emulator.access import ALWAYS, PIN1, PIN2, UNIVERSAL_PIN
 from card.emulator.content import build, restore

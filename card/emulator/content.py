@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from card import files
-from card.coding import ISIM_AID, USIM_AID, AdministrativeData, Application
+from card.coding.basic import ISIM_AID, USIM_AID, AdministrativeData, Application
 from card.emulator.access import (
     OPEN,
     OPEN_USER_WRITES,
@@ -32,6 +31,7 @@ from card.emulator.filesystem import (
     LinearFixedEf,
     TransparentEf,
 )
+from card.files import ef as files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from card import files
-from card.coding import AdministrativeData
+from card.coding.basic import AdministrativeData
 from card.emulator.access import FIXED, OPEN, USER, USER_WRITES
 from card.emulator.filesystem import Df, Ef, LinearFixedEf, TransparentEf
 from card.emulator.numbers import address_record, service_centre_record
-from card.files_gsm import EF_SST
+from card.files import ef as files
+from card.files.gsm import EF_SST
 
 if TYPE_CHECKING:
     from card.profile import Profile

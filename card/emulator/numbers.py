@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from card.coding_numbers import DiallingNumber, SmsParameters
-from card.files_usim import EF_MSISDN, EF_SMSP
+from card.coding.numbers import DiallingNumber, SmsParameters
+from card.files.usim import EF_MSISDN, EF_SMSP
 
 _NAME_OCTETS = 14
 _NO_NAME = b"\xff" * _NAME_OCTETS

@@ -11,8 +11,7 @@ from card_links import Bench, Transmit
 from card.aka.result import AkaFailure
 from card.atr import explain
 from card.authenticate import read_answer
-from card.catalogue import DIRECTORIES, find
-from card.coding import ISIM_AID, USIM_AID, Application
+from card.coding.basic import ISIM_AID, USIM_AID, Application
 from card.contexts import (
     authenticate_gsm,
     bootstrap,
@@ -24,6 +23,7 @@ from card.contexts import (
 from card.errors import CardError
 from card.exchange import Exchange
 from card.fcp import parse_fcp
+from card.files.catalogue import DIRECTORIES, find
 from card.isim import IsimSession
 from card.link import CardLink
 from card.reading import read, walk

@@ -10,7 +10,7 @@ from card.aka.conversion import kc_from_keys, sres_from_res
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.aka.vector import open_auts
 from card.authenticate import authenticate
-from card.coding import ISIM_AID, USIM_AID, Application
+from card.coding.basic import ISIM_AID, USIM_AID, Application
 from card.contexts import (
     authenticate_gsm,
     bootstrap,

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from card import coding, coding_access, coding_network, coding_numbers, files
-from card.catalogue import DIRECTORIES, find
-from card.coding import AdministrativeData, Application
+from card.coding import access as coding_access
+from card.coding import basic as coding
+from card.coding import network as coding_network
+from card.coding import numbers as coding_numbers
+from card.coding.basic import AdministrativeData, Application
 from card.errors import AnswerError
-from card.files import Ef, Example
-from card.services import ISIM_SERVICES, USIM_SERVICES
+from card.files import ef as files
+from card.files.catalogue import DIRECTORIES, find
+from card.files.ef import Ef, Example
+from card.files.services import ISIM_SERVICES, USIM_SERVICES
 
 ALL: list[Ef[Any]] = []
 for directory in DIRECTORIES:

@@ -8,12 +8,12 @@ import pytest
 from card_links import Bench, ScriptedLink, Transmit
 
 from card import profile
-from card.catalogue import Place, find
-from card.coding import AdministrativeData
-from card.coding_numbers import DiallingNumber, ServiceProvider, SmsParameters
+from card.coding.basic import AdministrativeData
+from card.coding.numbers import DiallingNumber, ServiceProvider, SmsParameters
 from card.errors import NoApplication, PinRequired, StatusError
 from card.exchange import Exchange
-from card.files import EF_DIR, EF_ICCID
+from card.files.catalogue import Place, find
+from card.files.ef import EF_DIR, EF_ICCID
 from card.reading import Content, plain, read, walk
 from card.uicc import Uicc
 

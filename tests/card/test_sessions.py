@@ -11,7 +11,7 @@ from card import profile
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.aka.vector import open_auts
 from card.apdu import parse_command
-from card.coding import Application, encode_application
+from card.coding.basic import Application, encode_application
 from card.errors import AnswerError, NoApplication, PinRequired, StatusError
 from card.isim import IsimSession
 from card.session import CardSession

@@ -12,8 +12,8 @@ import operator
 import pytest
 from raw_terminal import ISIM, USIM, Terminal, fixture_card
 
-from card import files
-from card.coding import Application
+from card.coding.basic import Application
+from card.files import ef as files
 from card.profile import Isim, shipped
 from card.tlv import Tlv
 

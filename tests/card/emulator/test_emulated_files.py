@@ -12,7 +12,7 @@ from card.emulator.filesystem import Df, Ef, LinearFixedEf, TransparentEf, fcp
 from card.emulator.numbers import address_record, service_centre_record
 from card.emulator.state import CardState
 from card.fcp import LINEAR_FIXED, TRANSPARENT, parse_fcp
-from card.files_usim import EF_MSISDN, EF_SMSP
+from card.files.usim import EF_MSISDN, EF_SMSP
 from card.profile import Pin
 
 fids = st.integers(0x0000, 0xFFFF)

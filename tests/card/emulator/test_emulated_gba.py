@@ -11,7 +11,7 @@ from raw_terminal import ISIM, USIM, Terminal, fixture_card
 
 from card.aka.algorithm import functions_of
 from card.aka.vector import Vector, make_vector, open_auts
-from card.coding import decode_services
+from card.coding.basic import decode_services
 from card.statefile import StateFile
 from card.tlv import Tlv
 

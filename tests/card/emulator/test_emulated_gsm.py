@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from raw_terminal import USIM, Terminal, fixture_card
 
-from card import files
-from card.coding import AdministrativeData
+from card.coding.basic import AdministrativeData
+from card.files import ef as files
 from card.profile import Authentication
 from card.tlv import Tlv
 

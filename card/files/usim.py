@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from card import coding, coding_network, coding_numbers
-from card.coding_network import Bootstrapping, Location, PreferredPlmn
-from card.coding_numbers import DiallingNumber, EmergencyNumber, ServiceProvider, SmsParameters
-from card.files import OURS, Ef, Example, undecoded
-from card.files_mf import access_rules
+from card.coding import basic, network, numbers
+from card.coding.network import Bootstrapping, Location, PreferredPlmn
+from card.coding.numbers import DiallingNumber, EmergencyNumber, ServiceProvider, SmsParameters
+from card.files.ef import OURS, Ef, Example, undecoded
+from card.files.mf import access_rules
 
 EF_LI = Ef(
     "EF_LI",
     0x6F05,
     0x02,
-    coding_numbers.decode_languages,
-    coding_numbers.encode_languages,
+    numbers.decode_languages,
+    numbers.encode_languages,
     examples=(Example("656EFFFF", ("en",), OURS),),
 )
 
@@ -21,8 +21,8 @@ EF_HPPLMN = Ef(
     "EF_HPPLMN",
     0x6F31,
     0x12,
-    coding_network.decode_search_interval,
-    coding_network.encode_search_interval,
+    network.decode_search_interval,
+    network.encode_search_interval,
     examples=(Example("05", 30, OURS), Example("00", 0, OURS)),
 )
 
@@ -30,8 +30,8 @@ EF_MSISDN = Ef(
     "EF_MSISDN",
     0x6F40,
     None,
-    coding_numbers.decode_dialling_number,
-    coding_numbers.encode_dialling_number,
+    numbers.decode_dialling_number,
+    numbers.encode_dialling_number,
     examples=(
         Example(
             "4D65" + "079194714301" + "32F5" + "FFFFFFFF" + "FFFF",
@@ -47,8 +47,8 @@ EF_SMSP = Ef(
     "EF_SMSP",
     0x6F42,
     None,
-    coding_numbers.decode_sms_parameters,
-    coding_numbers.encode_sms_parameters,
+    numbers.decode_sms_parameters,
+    numbers.encode_sms_parameters,
     examples=(
         Example(
             "FD" + "FF" * 12 + "0791947122723033" + "FFFFFFFF" + "FFFFFF",
@@ -68,8 +68,8 @@ EF_SPN = Ef(
     "EF_SPN",
     0x6F46,
     None,
-    coding_numbers.decode_service_provider,
-    coding_numbers.encode_service_provider,
+    numbers.decode_service_provider,
+    numbers.encode_service_provider,
     examples=(
         Example("017369707561" + "FF" * 11, ServiceProvider("sipua", 1), OURS),
         Example("008065E5672C" + "FF" * 11, ServiceProvider("\u65e5\u672c", 0), OURS),
@@ -80,8 +80,8 @@ EF_ACC = Ef(
     "EF_ACC",
     0x6F78,
     0x06,
-    coding_network.decode_access_classes,
-    coding_network.encode_access_classes,
+    network.decode_access_classes,
+    network.encode_access_classes,
     examples=(Example("0200", frozenset({9}), OURS), Example("8001", frozenset({0, 15}), OURS)),
 )
 
@@ -89,8 +89,8 @@ EF_FPLMN = Ef(
     "EF_FPLMN",
     0x6F7B,
     0x0D,
-    coding_network.decode_plmns,
-    coding_network.encode_plmns,
+    network.decode_plmns,
+    network.encode_plmns,
     examples=(Example("62F220130014" + "FF" * 6, ("262-02", "310-410"), OURS),),
 )
 
@@ -98,8 +98,8 @@ EF_EHPLMN = Ef(
     "EF_EHPLMN",
     0x6FD9,
     0x1D,
-    coding_network.decode_plmns,
-    coding_network.encode_plmns,
+    network.decode_plmns,
+    network.encode_plmns,
     examples=(Example("00F110FFFFFF", ("001-01",), OURS),),
 )
 
@@ -109,8 +109,8 @@ def _selector(name: str, fid: int, sfi: int) -> Ef[tuple[PreferredPlmn, ...]]:
         name,
         fid,
         sfi,
-        coding_network.decode_preferred,
-        coding_network.encode_preferred,
+        network.decode_preferred,
+        network.encode_preferred,
         examples=(
             Example(
                 "62F210C08000F1100800",
@@ -132,8 +132,8 @@ EF_LOCI = Ef(
     "EF_LOCI",
     0x6F7E,
     0x0B,
-    coding_network.decode_loci,
-    coding_network.encode_loci,
+    network.decode_loci,
+    network.encode_loci,
     examples=(
         Example("1234ABCD62F2101234FF00", Location("1234ABCD", "262-01", "1234", 0), OURS),
         Example("FFFFFFFFFFFFFF0000FF01", Location("FFFFFFFF", "", "0000", 1), OURS),
@@ -144,8 +144,8 @@ EF_PSLOCI = Ef(
     "EF_PSLOCI",
     0x6F73,
     0x0C,
-    coding_network.decode_psloci,
-    coding_network.encode_psloci,
+    network.decode_psloci,
+    network.encode_psloci,
     examples=(
         Example(
             "C0123456AABBCC62F21012340501",
@@ -159,8 +159,8 @@ EF_EPSLOCI = Ef(
     "EF_EPSLOCI",
     0x6FE3,
     0x1E,
-    coding_network.decode_epsloci,
-    coding_network.encode_psloci,
+    network.decode_epsloci,
+    network.encode_psloci,
     examples=(
         Example(
             "FF" * 12 + "62F210" + "0001" + "01", Location("FF" * 12, "262-01", "0001", 1), OURS
@@ -172,8 +172,8 @@ EF_EST = Ef(
     "EF_EST",
     0x6F56,
     0x05,
-    coding.decode_services,
-    coding.encode_services,
+    basic.decode_services,
+    basic.encode_services,
     examples=(Example("04", frozenset({3}), OURS),),
 )
 
@@ -181,8 +181,8 @@ EF_ECC = Ef(
     "EF_ECC",
     0x6FB7,
     0x01,
-    coding_numbers.decode_emergency_number,
-    coding_numbers.encode_emergency_number,
+    numbers.decode_emergency_number,
+    numbers.encode_emergency_number,
     examples=(
         Example("11F2FF00", EmergencyNumber("112"), OURS),
         Example("19F1FF" + "506F6C697A6569" + "01", EmergencyNumber("911", "Polizei", 1), OURS),
@@ -194,8 +194,8 @@ EF_GBABP = Ef(
     "EF_GBABP",
     0x6FD6,
     None,
-    coding_network.decode_bootstrapping,
-    coding_network.encode_bootstrapping,
+    network.decode_bootstrapping,
+    network.encode_bootstrapping,
     examples=(
         Example(
             "10" + "AB" * 16 + "0362407803363030FF", Bootstrapping("AB" * 16, "b@x", "600"), OURS

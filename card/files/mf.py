@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from card import coding_access, coding_numbers
-from card.coding_access import AccessRule
-from card.files import OURS, Ef, Example, undecoded
+from card.coding import access, numbers
+from card.coding.access import AccessRule
+from card.files.ef import OURS, Ef, Example, undecoded
 
 EF_PL = Ef(
     "EF_PL",
     0x2F05,
     0x05,
-    coding_numbers.decode_languages,
-    coding_numbers.encode_languages,
+    numbers.decode_languages,
+    numbers.encode_languages,
     examples=(Example("656E6465FFFF", ("en", "de"), OURS),),
 )
 
@@ -22,8 +22,8 @@ def access_rules(fid: int, sfi: int) -> Ef[tuple[AccessRule, ...]]:
         "EF_ARR",
         fid,
         sfi,
-        coding_access.decode_rules,
-        coding_access.encode_rules,
+        access.decode_rules,
+        access.encode_rules,
         examples=(
             Example(
                 "8001019000" + "800102" + "A406" + "830101950108" + "800110" + "9700" + "FFFF",

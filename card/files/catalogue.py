@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from card.files import ISIM_FILES, MF, MF_FILES, USIM_FILES, Ef, undecoded
-from card.files_gsm import GSM_FILES, TELECOM_FILES
-from card.files_isim import MORE_ISIM_FILES
-from card.files_mf import MORE_MF_FILES
-from card.files_usim import FIVE_G_FILES, GSM_ACCESS_FILES, MORE_USIM_FILES
+from card.files.ef import ISIM_FILES, MF, MF_FILES, USIM_FILES, Ef, undecoded
+from card.files.gsm import GSM_FILES, TELECOM_FILES
+from card.files.isim import MORE_ISIM_FILES
+from card.files.mf import MORE_MF_FILES
+from card.files.usim import FIVE_G_FILES, GSM_ACCESS_FILES, MORE_USIM_FILES
 
 Kind = Literal["usim", "isim", ""]
 

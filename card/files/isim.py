@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from card.coding_network import Bootstrapping, decode_bootstrapping, encode_bootstrapping
-from card.files import OURS, Ef, Example, undecoded
-from card.files_mf import access_rules
-from card.files_usim import EF_SMSP
+from card.coding.network import Bootstrapping, decode_bootstrapping, encode_bootstrapping
+from card.files.ef import OURS, Ef, Example, undecoded
+from card.files.mf import access_rules
+from card.files.usim import EF_SMSP
 
 EF_GBABP = Ef(
     "EF_GBABP",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from card import coding_network
-from card.files import EF_AD, EF_IMSI, OURS, Ef, Example, undecoded
-from card.files_usim import EF_ACC, EF_FPLMN, EF_HPPLMN, EF_LOCI, EF_MSISDN, EF_SMSP, EF_SPN
+from card.coding import network
+from card.files.ef import EF_AD, EF_IMSI, OURS, Ef, Example, undecoded
+from card.files.usim import EF_ACC, EF_FPLMN, EF_HPPLMN, EF_LOCI, EF_MSISDN, EF_SMSP, EF_SPN
 
 EF_SST = Ef(
     "EF_SST",
     0x6F38,
     None,
-    coding_network.decode_sim_services,
-    coding_network.encode_sim_services,
+    network.decode_sim_services,
+    network.encode_sim_services,
     examples=(Example("3F03", frozenset({1, 2, 3, 5}), OURS),),
 )
 
@@ -19,8 +19,8 @@ EF_PLMNSEL = Ef(
     "EF_PLMNsel",
     0x6F30,
     None,
-    coding_network.decode_plmns,
-    coding_network.encode_plmns,
+    network.decode_plmns,
+    network.encode_plmns,
     examples=(Example("62F210" + "FF" * 21, ("262-01",), OURS),),
 )
 

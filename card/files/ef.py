@@ -1,7 +1,7 @@
 """The elementary files a registration reads, each with vectors that prove its codec.
 
-The others, which only people ask for, are in ``files_mf``, ``files_usim``,
-``files_isim`` and ``files_gsm``; ``catalogue`` knows all of them by directory.
+The others, which only people ask for, are in ``mf``, ``usim``, ``isim`` and
+``gsm``; ``catalogue`` knows all of them by directory.
 File identifiers, SFIs and structures are those of TS 102 221 §13, TS 31.102 §4.2
 and TS 31.103 §4.2.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-from card import coding
-from card.coding import AdministrativeData, Application
+from card.coding import basic
+from card.coding.basic import AdministrativeData, Application
 
 T = TypeVar("T")
 
@@ -77,8 +77,8 @@ EF_DIR = Ef(
     "EF_DIR",
     0x2F00,
     0x1E,
-    coding.decode_application,
-    coding.encode_application,
+    basic.decode_application,
+    basic.encode_application,
     examples=(
         Example(
             "61194F10A0000000871004FFFFFFFF890709000050054953696D31",
@@ -98,8 +98,8 @@ EF_ICCID = Ef(
     "EF_ICCID",
     0x2FE2,
     0x02,
-    coding.decode_iccid,
-    coding.encode_iccid,
+    basic.decode_iccid,
+    basic.encode_iccid,
     examples=(
         Example("98001010000000000010", "89000101000000000001", OURS),
         Example("980010100000000000F1", "8900010100000000001", OURS),
@@ -111,8 +111,8 @@ EF_IMSI = Ef(
     "EF_IMSI",
     0x6F07,
     0x07,
-    coding.decode_imsi,
-    coding.encode_imsi,
+    basic.decode_imsi,
+    basic.encode_imsi,
     examples=(
         Example("082982608200002080", "228062800000208", PYSIM),
         Example("080910101032547698", "001010123456789", OURS),
@@ -126,8 +126,8 @@ EF_AD = Ef(
     "EF_AD",
     0x6FAD,
     0x03,
-    coding.decode_ad,
-    coding.encode_ad,
+    basic.decode_ad,
+    basic.encode_ad,
     examples=(
         Example("00000002", AdministrativeData(0x00, 2), OURS),
         Example("80000003", AdministrativeData(0x80, 3), OURS),
@@ -138,8 +138,8 @@ EF_UST = Ef(
     "EF_UST",
     0x6F38,
     0x04,
-    coding.decode_services,
-    coding.encode_services,
+    basic.decode_services,
+    basic.encode_services,
     examples=(
         Example("000000040000000008", frozenset({27, 68}), OURS),
         Example("01", frozenset({1}), OURS),
@@ -150,8 +150,8 @@ EF_IMPI = Ef(
     "EF_IMPI",
     0x6F02,
     0x02,
-    coding.decode_text,
-    coding.encode_text,
+    basic.decode_text,
+    basic.encode_text,
     examples=(
         Example(
             "8031373338303036303030303030313031"
@@ -167,8 +167,8 @@ EF_IMPU = Ef(
     "EF_IMPU",
     0x6F04,
     0x04,
-    coding.decode_text,
-    coding.encode_text,
+    basic.decode_text,
+    basic.encode_text,
     examples=(Example("80077369703A614062FF", "sip:a@b", OURS),),
     linear=True,
 )
@@ -177,8 +177,8 @@ EF_DOMAIN = Ef(
     "EF_DOMAIN",
     0x6F03,
     0x05,
-    coding.decode_text,
-    coding.encode_text,
+    basic.decode_text,
+    basic.encode_text,
     examples=(Example("800B6578616D706C652E6F7267", "example.org", OURS),),
 )
 
@@ -186,8 +186,8 @@ EF_IST = Ef(
     "EF_IST",
     0x6F07,
     0x07,
-    coding.decode_services,
-    coding.encode_services,
+    basic.decode_services,
+    basic.encode_services,
     examples=(Example("13", frozenset({1, 2, 5}), OURS),),
 )
 
@@ -195,8 +195,8 @@ EF_PCSCF = Ef(
     "EF_P-CSCF",
     0x6F09,
     None,
-    coding.decode_pcscf,
-    coding.encode_pcscf,
+    basic.decode_pcscf,
+    basic.encode_pcscf,
     examples=(
         Example("800501C0A80C22", "192.168.12.34", PYSIM),
         Example("800900" + b"p.ims.eu".hex() + "FFFF", "p.ims.eu", OURS),
