@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import emulated_card
 import pytest
 from interop.pcscd import Pcscd
 from interop.program import Program, free_port
@@ -192,6 +193,13 @@ def apdus(bench: Bench) -> list[Figure]:
     return [Figure("APDUs over PC/SC", str(count), f"{APDU_LIMIT} allowed", count / APDU_LIMIT, 1)]
 
 
+def card(bench: Bench) -> list[Figure]:
+    """The emulated card: AUTHENTICATE in process, APDUs through pcscd against a card that nods."""
+    folder = bench.folder / "card"
+    folder.mkdir()
+    return emulated_card.figures(folder)
+
+
 def ms(seconds: float) -> str:
     """Seconds as milliseconds for people."""
     return f"{seconds * 1000:.3g} ms"
@@ -202,7 +210,7 @@ def main() -> None:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sipua-bench-") as folder:
         bench = Bench(Path(folder))
-        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus):
+        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus, card):
             print(f"… {(take.__doc__ or take.__name__).splitlines()[0]}", file=sys.stderr)
             try:
                 figures += take(bench)
