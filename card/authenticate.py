@@ -44,7 +44,8 @@ def run(uicc: Uicc, application: Application, context: int, data: bytes) -> byte
     NoApplication, StatusError and what the link raises.
     """
     command = Command(0, AUTHENTICATE, 0, context, data, ALL)
-    with uicc.in_directory(application):
+    with uicc.exchange.transaction():
+        uicc.make_current(application)
         response = uicc.exchange.send(command)
         if response.sw in pins.ACCESS_REFUSED and uicc.verify_again():
             response = uicc.exchange.send(command)

@@ -24,6 +24,21 @@ WRONG_LENGTH = 0x6700
 CHANNEL_BITS = 0x03  # of CLA: the logical channel
 
 
+class Transaction:
+    """The ``with`` block of ``Exchange.transaction``; one object serves them all."""
+
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._exchange.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self._exchange.end()
+
+
 class Exchange:
     """Commands to one card, counted in ``apdus`` and shown to ``trace``.
 
@@ -41,6 +56,7 @@ class Exchange:
         "_secret",
         "_show_secrets",
         "_trace",
+        "_transaction",
         "apdus",
         "insertions",
         "link",
@@ -66,6 +82,7 @@ class Exchange:
         self._trace = trace
         self._show_secrets = show_secrets
         self._depth = 0
+        self._transaction = Transaction(self)
 
     def send(self, command: Command) -> Response:
         """Send one command; the answer is complete, whatever its status word.
@@ -96,25 +113,32 @@ class Exchange:
             data += response.data
         raise AnswerError(f"the card's answer to {command.name} does not end")
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Keep other programs off the card. Transactions may be nested."""
+    def transaction(self) -> Transaction:
+        """Keep other programs off the card, in a ``with`` block. Transactions may be nested."""
+        return self._transaction
+
+    def begin(self) -> None:
+        """What a transaction begins with; see ``transaction``."""
         if not self._depth:
             self.link.begin_transaction()
             if self.link.shared:
                 self.selections += 1
         self._depth += 1
-        try:
-            if self.link.insertions != self.insertions:
-                self.insertions = self.link.insertions
-                self.selections += 1
-                if self.on_insertion is not None:
+        if self.link.insertions != self.insertions:
+            self.insertions = self.link.insertions
+            self.selections += 1
+            if self.on_insertion is not None:
+                try:
                     self.on_insertion()
-            yield
-        finally:
-            self._depth -= 1
-            if not self._depth:
-                self.link.end_transaction()
+                except BaseException:
+                    self.end()
+                    raise
+
+    def end(self) -> None:
+        """What a transaction ends with."""
+        self._depth -= 1
+        if not self._depth:
+            self.link.end_transaction()
 
     @contextmanager
     def secret(self, secret: bool = True) -> Iterator[None]:

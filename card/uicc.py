@@ -95,10 +95,14 @@ class Uicc:
     def in_directory(self, application: Application | None = None) -> Iterator[None]:
         """A transaction in the application's ADF, or in the MF."""
         with self.exchange.transaction():
-            aid = application.aid if application else b""
-            if self._selected != (self.exchange.selections, aid):
-                self.select(application)
+            self.make_current(application)
             yield
+
+    def make_current(self, application: Application | None = None) -> None:
+        """Select the application, or the MF, unless it is current. Raises NoApplication."""
+        aid = application.aid if application else b""
+        if self._selected != (self.exchange.selections, aid):
+            self.select(application)
 
     def select(self, application: Application | None = None) -> None:
         """Select an application by its full AID, or the MF. Raises NoApplication."""
