@@ -98,8 +98,10 @@ def print_result(result: RegistrationResult) -> None:
         click.style(verdict, fg="green" if good else "red", bold=True) if colour else verdict
     )
     click.echo(f"  {result.reason}")
-    for name, value in _facts(result):
-        click.echo(f"  {name:<12}{value}")
+    facts = _facts(result)
+    width = max(len(name) for name, _ in facts) + 2 if facts else 0
+    for name, value in facts:
+        click.echo(f"  {name:<{width}}{value}")
     for hint in result.hints:
         click.echo(f"  hint: {hint}")
 
