@@ -1,0 +1,76 @@
+"""A network that lets everybody register and then answers as a test tells it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+
+from sipua.sip.framing import StreamFramer
+from sipua.sip.message import Request, parse
+from sipua.sip.response import create_response
+
+Answer = Callable[[Request, int], tuple[int, list[tuple[str, str]]]]
+
+
+class HostileProxy:
+    """Listens on TCP. ``answer`` gets each other request and its number; it gives status and
+    headers."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.requests: list[Request] = []
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.place = f"tcp:127.0.0.1:{self._listener.getsockname()[1]}"
+        self._peer: socket.socket | None = None
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> HostileProxy:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.close()
+        if self._peer is not None:
+            with suppress(OSError):
+                self._peer.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        try:
+            peer, _ = self._listener.accept()
+        except OSError:
+            return
+        self._peer = peer
+        framer = StreamFramer()
+        with peer:
+            while True:
+                try:
+                    data = peer.recv(65536)
+                except OSError:
+                    return
+                if not data:
+                    return
+                for each in framer.feed(data):
+                    request = parse(each)
+                    if isinstance(request, Request):
+                        peer.sendall(self._respond(request))
+
+    def _respond(self, request: Request) -> bytes:
+        if request.method == "REGISTER":
+            response = create_response(request, 200, to_tag="t")
+            response.headers.add("Contact", (request.headers.get("Contact") or "") + ";expires=99")
+            return response.to_bytes()
+        self.requests.append(request)
+        status, headers = self._answer(request, len(self.requests))
+        response = create_response(request, status, to_tag="t")
+        for name, value in headers:
+            response.headers.add(name, value)
+        return response.to_bytes()
