@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sipua.attempt import carry_out
 from sipua.auth.selection import check_names
-from sipua.conversation import Action, Conversation
+from sipua.conversation import Action, Conversation, earliest
 from sipua.equipment import Equipment, Observer
 from sipua.errors import LocalError, ParseError
 from sipua.ims.registration import Registration
@@ -116,10 +116,8 @@ class UserAgent:
 
     def turn(self, until: float | None = None) -> None:
         """Carry on what was started, until something has happened or ``until`` (monotonic)."""
-        times = [until, *(each.deadline() for each in self._started)]
-        now = self._equipment.switchboard().turn(
-            min((at for at in times if at is not None), default=None)
-        )
+        times = [each.deadline() for each in self._started]
+        now = self._equipment.switchboard().turn(earliest(until, *times))
         for each in self._started:
             each.tick(now)
         self._started = [each for each in self._started if not each.settled]
@@ -231,12 +229,14 @@ class UserAgent:
 
     def _settle(self, *conversations: Conversation[Any]) -> None:
         """Take turns until the first has its outcome; the others carry on meanwhile."""
-        while not conversations[0].settled:
-            times = [each.deadline() for each in conversations]
-            until = min((at for at in times if at is not None), default=None)
-            now = self._equipment.switchboard().turn(until)
-            for each in conversations:
-                each.tick(now)
+        first = conversations[0]
+        switchboard = self._equipment.switchboard()
+        while not first.settled:
+            until = earliest(*[each.deadline() for each in conversations])
+            now = switchboard.turn(until)
+            if until is not None and now >= until:
+                for each in conversations:
+                    each.tick(now)
 
     def _request(self, uri: str, what: Content, result: RequestResult) -> None:
         standing = self._conversation

@@ -100,8 +100,7 @@ class Conversation(Generic[M]):
 
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = (self.machine.deadline(), self._give_up_at, self._ping_at)
-        return min((at for at in times if at is not None), default=None)
+        return earliest(self.machine.deadline(), self._give_up_at, self._ping_at)
 
     def tick(self, now: float) -> None:
         """Let time pass."""
@@ -253,6 +252,15 @@ class Conversation(Generic[M]):
         if self._narrator is not None:
             self._narrator.card_answered(outcome)
         self.machine.card_answered(outcome, now)
+
+
+def earliest(*times: float | None) -> float | None:
+    """The first of these times; None stands for never."""
+    first: float | None = None
+    for at in times:
+        if at is not None and (first is None or at < first):
+            first = at
+    return first
 
 
 def _raise(error: Exception) -> None:
