@@ -11,6 +11,10 @@ from typing import Any
 
 import click
 
+GC_THRESHOLD = 100_000
+"""Modules being loaded make objects by the thousand and no garbage among them; nor does a
+registration, whose objects end with it."""
+
 COMMANDS = {
     "demo": "cli.demo:demo",
     "register": "cli.register:register",
@@ -108,8 +112,7 @@ def _name(key: str) -> str:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit status."""
-    # Modules being loaded make objects by the thousand and no garbage among them.
-    gc.set_threshold(100_000)
+    gc.set_threshold(GC_THRESHOLD)
     try:
         status = app.main(arguments, prog_name="sipua", standalone_mode=False)
     except click.exceptions.Abort:
