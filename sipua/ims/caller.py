@@ -164,6 +164,7 @@ class Caller(Call):
             self._handle(CallInput.UNUSABLE, news._replace(ended=ended), now)
             return
         session.timer.answered(response, now)
+        session.release(now)
         self._handle(CallInput.ACCEPTED, news, now)
 
     def _heard_failure(self, response: Response, now: float) -> None:

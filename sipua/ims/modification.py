@@ -37,19 +37,15 @@ REFUSED = "refused"
 DUE = "due"
 DUE_BLOCKED = "due while an INVITE of the peer's goes on"
 
-# (state, stimulus): next state, action, section
+# (state, stimulus): next state, action, section; a change that is wanted while another one
+# is on its way is kept, and nothing else happens
 TRANSITIONS = {
     (FREE, WANT): (SENT, "send", "RFC 3261 §14.1"),
     (FREE, WANT_BLOCKED): (BLOCKED, "", "RFC 3261 §14.1"),
-    (BLOCKED, WANT): (BLOCKED, "", "RFC 3261 §14.1"),
-    (BLOCKED, WANT_BLOCKED): (BLOCKED, "", "RFC 3261 §14.1"),
     (BLOCKED, RELEASED): (SENT, "send", "RFC 3261 §14.1"),
-    (SENT, WANT): (SENT, "", "RFC 3261 §14.1"),
     (SENT, TAKEN): (FREE, "go_on", "RFC 3261 §14.1"),
     (SENT, REFUSED): (FREE, "go_on", "RFC 3261 §14.1"),
     (SENT, COLLIDED): (WAITING, "wait", "RFC 3261 §14.1"),
-    (WAITING, WANT): (WAITING, "", "RFC 3261 §14.1"),
-    (WAITING, WANT_BLOCKED): (WAITING, "", "RFC 3261 §14.1"),
     (WAITING, DUE): (SENT, "send", "RFC 3261 §14.1"),
     (WAITING, DUE_BLOCKED): (BLOCKED, "", "RFC 3261 §14.1"),
 }

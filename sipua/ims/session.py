@@ -274,6 +274,11 @@ class Session:
         method = "INVITE" if self.dialog.confirmed else "UPDATE"
         self.modification.want(Change(method, media), now, blocked=self.is_blocked)
 
+    def release(self, now: float) -> None:
+        """Send the change that waits, if nothing is in its way any more."""
+        if not self.is_blocked:
+            self.modification.feed(modification.RELEASED, now)
+
     def confirm_preconditions(self, now: float) -> None:
         """Tell the peer of our bearer if it asked for that (RFC 3312 §7)."""
         if self.preconditions.used and self.preconditions.owes_confirmation:
@@ -387,7 +392,7 @@ class Session:
             return False
         if self.media.state == OFFERED and self.modification.state != modification.SENT:
             self.take_answer(ack.body)
-        self.modification.feed(modification.RELEASED, now)
+        self.release(now)
         return True
 
     # Time -----------------------------------------------------------------------------

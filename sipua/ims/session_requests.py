@@ -93,6 +93,7 @@ def _update(session: Session, request: Request, now: float) -> None:
     session.learn(request)
     fields = [*_target_fields(session), *session.timer.answer(request, now)]
     call.reply(request, call.response(request, 200, fields, body))
+    session.release(now)
     call.session_changed(session, now)
 
 
@@ -110,6 +111,7 @@ def _prack(session: Session, request: Request, now: float) -> None:
             body = session.answer()
     call.reply(request, call.response(request, 200, [], body))
     session.send_reliable()
+    session.release(now)
     call.session_changed(session, now)
 
 

@@ -220,7 +220,7 @@ class OfferAnswer:
             direction = _common_direction(_direction(remote, theirs), media.direction)
             lines.append(_media_line(media, tuple(codecs), theirs.protocol, direction))
             stream = _stream(remote, theirs, direction, codecs, media.port)
-        if stream is None and not self.settled:
+        if stream is None and (not self.settled or (media.port and _wants_voice(remote))):
             raise NoCommonMedia("no stream of the offer can be taken here")
         self._step(SEND_ANSWER)
         self.local, self.remote, self.stream = media, remote, stream
@@ -277,6 +277,10 @@ def _media_line(
 def _refusal(theirs: Media) -> Media:
     """The same stream with port 0 and nothing below (RFC 3264 §6)."""
     return Media(theirs.kind, 0, theirs.protocol, theirs.formats[:1])
+
+
+def _wants_voice(offer: SessionDescription) -> bool:
+    return any(theirs.kind == VOICE and theirs.port for theirs in offer.media)
 
 
 def _usable(theirs: Media, media: LocalMedia) -> list[Codec]:

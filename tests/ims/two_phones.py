@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import count
 from typing import Any, TypeVar
 
 from sipua.auth.scheme import Outcome
@@ -27,6 +28,8 @@ from sipua.sip.endpoint import (
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request, Response, parse
 from sipua.sip.offer_answer import LocalMedia, Stream
+
+MAX_TURNS = 5000
 
 EventT = TypeVar("EventT", bound=Event)
 Challenger = Callable[[Request], Response | None]
@@ -196,7 +199,8 @@ class World:
     def run(self, seconds: float) -> World:
         """Let time pass, delivering and ticking at each moment exactly."""
         end = self.now + seconds
-        while True:
+        for turn in count():
+            assert turn < MAX_TURNS, "time stands still"
             times = [at for phone in (self.alice, self.bob) if (at := phone.deadline()) is not None]
             if self._wire:
                 times.append(self._wire[0][0])
