@@ -13,6 +13,7 @@ from sipua.ims import modification
 from sipua.ims.call_events import ChangeRefused, InfoAnswered, MediaChanged
 from sipua.ims.call_settings import ALLOW
 from sipua.ims.modification import Change, Modification
+from sipua.ims.request_line import AT_ONCE, RequestLine
 from sipua.sip.dialog import own_contact
 from sipua.sip.offer_answer import OFFERED, SEND_OFFER, VOICE, LocalMedia, OfferAnswer
 from sipua.sip.preconditions import Preconditions
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from sipua.ims.call_request import Failure
     from sipua.sip.dialog import Dialog
     from sipua.sip.message import Message, Request, Response
-
-    Write = Callable[[], Request]
-    Hear = Callable[[Response, float], None]
-    Lose = Callable[[Failure, float], None]
-
-AT_ONCE = frozenset({"BYE", "PRACK"})
-"""Methods that wait for no other request of ours."""
 
 GONE = (408, 481)
 """Statuses by which the peer says that it does not know the call (RFC 3261 §12.2.1.2)."""
@@ -65,10 +59,8 @@ class Session:
         self.reliable: ReliableResponses | None = None
         self.unacknowledged: dict[int, Repetition] = {}
         self.peer_allows: frozenset[str] = frozenset()
-        self.peer_supports: frozenset[str] = frozenset()
         self.refer: Request | None = None
-        self._busy = 0
-        self._line: list[tuple[Write, Hear, Lose]] = []
+        self._line = RequestLine(call.requests)
         self._acks: dict[int, Request] = {}
 
     # What both sides' messages tell ---------------------------------------------------
@@ -78,9 +70,6 @@ class Session:
         allow = message.headers.values("Allow")
         if allow:
             self.peer_allows = frozenset(each.upper() for each in allow)
-        supported = message.headers.values("Supported")
-        if supported:
-            self.peer_supports = frozenset(each.lower() for each in supported)
 
     @property
     def tag(self) -> str:
@@ -159,37 +148,7 @@ class Session:
         def write() -> Request:
             return self.dialog.request(method, lines, body)
 
-        self._send_in_turn(write, hear, lose, now, at_once=method in AT_ONCE)
-
-    def _send_in_turn(
-        self, write: Write, hear: Hear, lose: Lose, now: float, *, at_once: bool = False
-    ) -> None:
-        """Send when the request before has its answer: one that overtook another on the way
-        would have the other refused for its CSeq."""
-        if self._busy and not at_once:
-            self._line.append((write, hear, lose))
-            return
-        self._busy += 1
-        over = False
-
-        def finish(now: float) -> None:
-            nonlocal over
-            if not over:
-                over = True
-                self._busy -= 1
-                if self._line and not self._busy:
-                    self._send_in_turn(*self._line.pop(0), now)
-
-        def heard(response: Response, now: float) -> None:
-            hear(response, now)
-            if response.status >= 200:
-                finish(now)
-
-        def lost(failure: Failure, now: float) -> None:
-            lose(failure, now)
-            finish(now)
-
-        self.call.requests.send(write, heard, lost, now)
+        self._line.send(write, hear, lose, now, at_once=method in AT_ONCE)
 
     def contact(self) -> tuple[str, str]:
         """Our Contact field."""
@@ -312,7 +271,7 @@ class Session:
         def hear(response: Response, now: float) -> None:
             self._heard_change(change, sent[0], response, now)
 
-        self._send_in_turn(write, hear, self._lost_change, now)
+        self._line.send(write, hear, self._lost_change, now)
 
     def _heard_change(
         self, change: Change, request: Request, response: Response, now: float
