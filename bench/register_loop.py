@@ -8,12 +8,10 @@ Prints the seconds the loop took, without the start of the process.
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 
 from card.readers.emulated import EmulatedLink
-from cli.app import GC_THRESHOLD  # the user agent as the command runs it
 from sipua.agent import UserAgent
 from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
@@ -22,7 +20,6 @@ from sipua.verdict import Verdict
 
 def main(profile: str, port: str, count: str, memory: str) -> None:
     """Register ``count`` times, one after another, each time from the first REGISTER on."""
-    gc.set_threshold(GC_THRESHOLD)
     settings = AgentSettings(pcscf=f"udp:127.0.0.1:{port}")
     card = EmulatedLink(profile, remember=memory == "disk")
     begin = time.perf_counter()

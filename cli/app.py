@@ -11,10 +11,6 @@ from typing import Any
 
 import click
 
-GC_THRESHOLD = 100_000
-"""Modules being loaded make objects by the thousand and no garbage among them; nor does a
-registration, whose objects end with it."""
-
 COMMANDS = {
     "demo": "cli.demo:demo",
     "register": "cli.register:register",
@@ -112,7 +108,8 @@ def _name(key: str) -> str:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit status."""
-    gc.set_threshold(GC_THRESHOLD)
+    # Modules being loaded make objects by the thousand and no garbage among them.
+    gc.set_threshold(100_000)
     try:
         status = app.main(arguments, prog_name="sipua", standalone_mode=False)
     except click.exceptions.Abort:
