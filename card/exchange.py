@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_FETCHES = 32  # GET RESPONSEs for one command, 8 KiB
 WRONG_LENGTH = 0x6700
 CHANNEL_BITS = 0x03  # of CLA: the logical channel
+UNKNOWN = -1  # which card is in the reader
 
 
 class Transaction:
@@ -131,6 +132,7 @@ class Exchange:
                 try:
                     self.on_insertion()
                 except BaseException:
+                    self.insertions = UNKNOWN  # looked at again before anything else is sent
                     self.end()
                     raise
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from card.errors import AnswerError, NoApplication, NoCard, NotSent, PinRequired, StatusError
+from card.errors import (
+    AnswerError,
+    NoApplication,
+    NoCard,
+    NotSent,
+    PinRequired,
+    StatusError,
+    TransmitError,
+)
 from card.exchange import Exchange
 from card.isim import IsimSession
 from card.link import CardLink
@@ -17,6 +25,7 @@ from card.uicc import Choice, Uicc
 from card.usim import UsimSession
 
 if TYPE_CHECKING:
+    from card.aka.result import AkaResponse
     from card.precaution import Precaution, Withheld
     from card.readers.waiting import Waiting
 
@@ -58,6 +67,7 @@ class CardSession:
         """Raises NoReader, NoCard, NoApplication, PinWrong, PinBlocked, ProfileError or another
         CardError."""
         self._keep_pin = keep_pin
+        self._is_patient = waiting is not None
         self.link = open_card(card, waiting) if isinstance(card, str) else card
         try:
             self.exchange = Exchange(self.link, trace, show_secrets=show_secrets)
@@ -89,6 +99,19 @@ class CardSession:
         if self._application is None:
             return ""
         return "isim" if isinstance(self._application, IsimSession) else "usim"
+
+    def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
+        """AKA by the chosen application. Raises MacFailure, SynchronisationFailure, CardError.
+
+        A card lost during the command is waited for and asked again. If it had
+        already counted the sequence number it then answers with AUTS.
+        """
+        try:
+            return self.application.authenticate(rand, autn)
+        except (NoCard, TransmitError):
+            if not self._is_patient:
+                raise
+        return self.application.authenticate(rand, autn)  # its transaction finds the card again
 
     def _precaution(self, protected: Iterable[str], withheld: Withheld | None) -> Precaution | None:
         """What a card needs that can be harmed; one in this process needs it when asked for."""

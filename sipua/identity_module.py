@@ -149,7 +149,7 @@ class IdentityModule:
 
     def authenticate(self, rand: bytes, autn: bytes) -> AkaResponse:
         """One AUTHENTICATE. Raises MacFailure, SynchronisationFailure, CardError."""
-        return self._timed(lambda: self._session.application.authenticate(rand, autn))
+        return self._timed(lambda: self._session.authenticate(rand, autn))
 
     def pin_tries(self) -> int | None:
         """How often PIN1 may still be tried; None when the card does not tell. Raises CardError."""

@@ -35,7 +35,7 @@ from sipua.verdict import Verdict
 
 AUTHENTICATE, VERIFY_PIN = 0x88, 0x20
 LONG = 20.0  # for waits that something ends
-SOON = 3.0  # in which it must then be noticed
+SOON = 10.0  # in which it must then be noticed, on a busy machine too
 
 
 class Awaiting:
