@@ -12,8 +12,8 @@ import sys
 import time
 
 from card.readers.emulated import EmulatedLink
-from sipua.agent import UserAgent
-from sipua.identity_module import CardChoice
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 

@@ -12,7 +12,7 @@ from cli.options import card_options, option
 from cli.render import observer, print_json, print_result
 
 if TYPE_CHECKING:
-    from sipua.agent import UserAgent
+    from sipua.agent.user_agent import UserAgent
     from sipua.result import RegistrationResult
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,8 +124,8 @@ def show(result: RegistrationResult, as_json: bool) -> None:
 
 def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) -> UserAgent:
     """A user agent for the options of ``register``; raises click.UsageError."""
-    from sipua.agent import UserAgent
-    from sipua.identity_module import CardChoice
+    from sipua.agent.identity_module import CardChoice
+    from sipua.agent.user_agent import UserAgent
     from sipua.settings import AgentSettings
 
     choice = CardChoice(

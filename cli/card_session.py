@@ -135,7 +135,7 @@ def finish(outcome: Outcome, show: Show, as_json: bool) -> int:
 def card_failure(error: CardError, as_json: bool, document: Document | None = None) -> int:
     """Say why the card could not be used; the exit status is that of the verdict."""
     from card.errors import ProfileError
-    from sipua.identity_module import verdict_of
+    from sipua.agent.identity_module import verdict_of
 
     if isinstance(error, ProfileError):
         raise click.UsageError(str(error)) from error

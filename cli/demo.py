@@ -25,10 +25,10 @@ def demo(faults: tuple[str, ...], as_json: bool, verbose: int) -> int:
     from card.profile import shipped
     from card.readers.emulated import EmulatedLink
     from cli.agent_options import show
-    from sipua.agent import UserAgent
+    from sipua.agent.identity_module import CardChoice
+    from sipua.agent.user_agent import UserAgent
     from sipua.core.server import CoreServer
     from sipua.errors import LocalError
-    from sipua.identity_module import CardChoice
     from sipua.settings import AgentSettings
 
     watcher = observer(verbose, as_json)

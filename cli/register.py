@@ -13,7 +13,7 @@ from cli.options import json_option, read_pin, verbose_option
 if TYPE_CHECKING:
     from types import FrameType
 
-    from sipua.agent import UserAgent
+    from sipua.agent.user_agent import UserAgent
 
 
 @click.command(

@@ -17,7 +17,7 @@ def rehearse(as_json: bool, pin_file: str | None, **options: Any) -> int:
     Raises LocalError, click.UsageError.
     """
     from card.errors import CardError, NotSent
-    from sipua.identity_module import CardChoice, IdentityModule
+    from sipua.agent.identity_module import CardChoice, IdentityModule
 
     dry_run = DryRun()
     choice = CardChoice(

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from card.masking import TracedApdu
-    from sipua.agent import Observer
+    from sipua.agent.user_agent import Observer
     from sipua.result import RegistrationResult
     from sipua.trace.step import Step
 
@@ -77,7 +77,7 @@ def print_apdu(apdu: TracedApdu) -> None:
 
 def observer(verbose: int, as_json: bool) -> Observer:
     """Who watches an attempt: the ladder on a terminal, else what -v asks for."""
-    from sipua.agent import Observer
+    from sipua.agent.user_agent import Observer
 
     on_step: Callable[[Step], None] | None = None
     if not as_json and on_terminal(sys.stdout):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from card.link import CardLink
     from card.profile import Profile
-    from sipua.agent import UserAgent
+    from sipua.agent.user_agent import UserAgent
     from sipua.core.server import CoreServer
 
 
@@ -144,8 +144,8 @@ def sipua_user_agent(sipua_card_profile: Profile) -> Iterator[UserAgentFactory]:
     """
     from contextlib import ExitStack
 
-    from sipua.agent import UserAgent
-    from sipua.identity_module import CardChoice
+    from sipua.agent.identity_module import CardChoice
+    from sipua.agent.user_agent import UserAgent
     from sipua.settings import AgentSettings
 
     made = ExitStack()

@@ -10,9 +10,9 @@ import pytest
 from card.aka.algorithm import ALGORITHMS
 from card.profile import Profile, load
 from cli.app import run
-from sipua.agent import UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings

@@ -9,11 +9,11 @@ import pytest
 from two_subscribers import Listener, agent_of, two_cards, uri_of
 
 from card.profile import Profile
+from sipua.agent.machine_settings import Content
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.gate import Demand
 from sipua.core.server import CoreServer
 from sipua.errors import LocalError
-from sipua.machine_settings import Content
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RequestResult
 from sipua.verdict import Verdict

@@ -11,10 +11,10 @@ import pytest
 
 from card.profile import Profile
 from cli.app import run
-from sipua.agent import Observer, UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import Observer, UserAgent
 from sipua.auth.schemes import aka
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings

@@ -18,10 +18,10 @@ from card.link import CardLink
 from card.masking import TracedApdu
 from card.profile import Profile
 from card.readers.emulated import EmulatedLink
-from sipua.agent import Observer, UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.net.tls_settings import TlsSettings
 from sipua.pytest_plugin import CoreFactory
 from sipua.settings import AgentSettings

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from card.profile import Profile, load
-from sipua.agent import Observer, UserAgent
-from sipua.identity_module import CardChoice
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import Observer, UserAgent
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
 from sipua.sip.hop import Hop

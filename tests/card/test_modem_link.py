@@ -22,9 +22,9 @@ from card.readers import modem
 from card.readers.locate import open_card
 from card.session import CardSession
 from card.uicc import Uicc
-from sipua.agent import UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
 
 SHIPPED = profile.shipped()

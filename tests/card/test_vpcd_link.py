@@ -28,9 +28,9 @@ from card.session import CardSession
 from card.statefile import StateFile
 from card.uicc import Uicc
 from card.vpcd import Unframer, framed
-from sipua.agent import UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
 
 SHIPPED = profile.shipped()

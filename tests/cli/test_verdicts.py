@@ -314,7 +314,7 @@ def test_internal_error(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the secret is 42")
 
-    monkeypatch.setattr("sipua.conversation.Conversation.begin", broken)
+    monkeypatch.setattr("sipua.agent.conversation.Conversation.begin", broken)
     status, result = sipua(*register_at(sipua_core, sipua_card_profile))
     assert (status, result["verdict"]) == (70, "internal-error")
     assert set(result) == RESULT_KEYS

@@ -11,8 +11,8 @@ import pytest
 from interop.kamailio_scscf import Kamailio
 from interop.program import wait_until
 from interop.subscription import Subscription
-from sipua.agent import Observer, UserAgent
-from sipua.identity_module import CardChoice
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import Observer, UserAgent
 from sipua.result import RequestResult
 from sipua.settings import AgentSettings
 from sipua.sip.message import Request

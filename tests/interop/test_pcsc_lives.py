@@ -24,10 +24,10 @@ from interop.command import SIPUA, environment
 from interop.pcscd import Pcscd
 from interop.program import wait_until
 from interop.watched_card import inserted
-from sipua.agent import UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings

@@ -10,7 +10,7 @@ import pytest
 import sipua.pytest_plugin
 from card.link import CardLink
 from card.profile import Profile
-from sipua.agent import UserAgent
+from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory, UserAgentFactory
 from sipua.verdict import Verdict

@@ -19,9 +19,9 @@ from card.profile import Profile, load
 from card.session import CardSession
 from card.uicc import Choice
 from card.usim import UsimSession
-from sipua.agent import UserAgent
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
-from sipua.identity_module import CardChoice
 from sipua.settings import AgentSettings
 
 RAND = bytes(range(16))

@@ -10,18 +10,18 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sipua.attempt import carry_out
-from sipua.auth.selection import check_names
-from sipua.conversation import Action, Conversation, earliest
-from sipua.equipment import Equipment, Observer
-from sipua.errors import LocalError, ParseError
-from sipua.ims.registration import Registration
-from sipua.machine_settings import (
+from sipua.agent.attempt import carry_out
+from sipua.agent.conversation import Action, Conversation, earliest
+from sipua.agent.equipment import Equipment, Observer
+from sipua.agent.machine_settings import (
     Content,
     own_contact,
     registration_settings,
     request_settings,
 )
+from sipua.auth.selection import check_names
+from sipua.errors import LocalError, ParseError
+from sipua.ims.registration import Registration
 from sipua.result import RegistrationResult, RequestResult
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
@@ -29,7 +29,7 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sipua.identity_module import CardChoice
+    from sipua.agent.identity_module import CardChoice
     from sipua.sip.message import Response
 
 __all__ = ["Observer", "UserAgent"]

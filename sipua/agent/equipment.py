@@ -9,15 +9,15 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
+from sipua.agent.identity_module import CardChoice, IdentityModule
+from sipua.agent.registrar_address import locate, locate_uri
+from sipua.agent.switchboard import Switchboard
 from sipua.auth.redaction import redact_message
-from sipua.identity_module import CardChoice, IdentityModule
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
 from sipua.net.network import Network
 from sipua.net.tls_settings import TlsSettings
-from sipua.registrar_address import locate, locate_uri
 from sipua.sip.endpoint import Endpoint
-from sipua.switchboard import Switchboard
 
 if TYPE_CHECKING:
     from card.session import Trace

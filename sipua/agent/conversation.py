@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from card.aka.result import MacFailure, SynchronisationFailure
 from card.errors import CardError
-from sipua.identity_module import verdict_of
+from sipua.agent.identity_module import verdict_of
 from sipua.ims.events import (
     Answered,
     AuthenticationRequired,
@@ -28,8 +28,8 @@ from sipua.sip.uri import SipUri
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
+    from sipua.agent.equipment import Equipment
     from sipua.auth.scheme import Outcome
-    from sipua.equipment import Equipment
     from sipua.ims.machine import Machine
     from sipua.result import RegistrationResult
     from sipua.sip.endpoint import ClientTransaction

@@ -7,8 +7,8 @@ from os.path import basename
 from typing import TYPE_CHECKING
 
 from card.errors import CardError, ProfileError
+from sipua.agent.identity_module import verdict_of
 from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
-from sipua.identity_module import verdict_of
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
