@@ -31,6 +31,12 @@ class Verdict(Enum):
     TIMEOUT = "timeout"
     DNS_FAILURE = "dns-failure"
     TLS_FAILURE = "tls-failure"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NO_ANSWER = "no-answer"
+    CANCELLED = "cancelled"
+    CALL_LOST = "call-lost"
+    UNEXPECTED = "unexpected"
     INTERNAL_ERROR = "internal-error"
     INTERRUPTED = "interrupted"
 
@@ -74,6 +80,12 @@ EXIT_STATUS = {
     Verdict.TIMEOUT: 41,
     Verdict.DNS_FAILURE: 42,
     Verdict.TLS_FAILURE: 43,
+    Verdict.BUSY: 50,
+    Verdict.DECLINED: 51,
+    Verdict.NO_ANSWER: 52,
+    Verdict.CANCELLED: 53,
+    Verdict.CALL_LOST: 54,
+    Verdict.UNEXPECTED: 55,
     Verdict.INTERNAL_ERROR: 70,
     Verdict.INTERRUPTED: 130,
 }
@@ -102,6 +114,12 @@ SENTENCE = {
     Verdict.TIMEOUT: "The server did not answer in time.",
     Verdict.DNS_FAILURE: "The server's name has no usable address.",
     Verdict.TLS_FAILURE: "The server could not be trusted, or TLS could not be set up.",
+    Verdict.BUSY: "The other side is busy.",
+    Verdict.DECLINED: "The other side declined the call.",
+    Verdict.NO_ANSWER: "Nobody answered the call.",
+    Verdict.CANCELLED: "The call was given up before it was answered.",
+    Verdict.CALL_LOST: "The other side vanished in the middle of the call.",
+    Verdict.UNEXPECTED: "The call ended in another way than --expect asked for.",
     Verdict.INTERNAL_ERROR: "This program failed; please report it.",
     Verdict.INTERRUPTED: "Interrupted by the user.",
 }
