@@ -140,3 +140,53 @@ class RequestResult(RegistrationResult):
             "status": self.status,
             "answer": self.answer,
         }
+
+
+class CallResult(RequestResult):
+    """What became of a call, and of the registration it stands on.
+
+    ``cause`` is one of sipua.ims.call_events.Cause; ``ring_ms`` runs from INVITE
+    to its final response, ``talk_ms`` from there to the end. ``media`` holds the
+    statistics of the voice stream, None when there was none. ``asserted`` is who
+    the network says the other side is (RFC 3325).
+    """
+
+    __slots__ = (
+        "asserted",
+        "cause",
+        "digits_received",
+        "final_status",
+        "media",
+        "peer",
+        "ring_ms",
+        "talk_ms",
+    )
+
+    def __init__(self, target: str) -> None:
+        super().__init__("INVITE", target)
+        self.cause: str | None = None
+        self.final_status: int | None = None
+        self.peer: str | None = None
+        self.asserted: list[str] = []
+        self.ring_ms: float | None = None
+        self.talk_ms: float | None = None
+        self.media: dict[str, Any] | None = None
+        self.digits_received = ""
+
+    @property
+    def status(self) -> int | None:
+        """Final status of the INVITE; None where none came."""
+        return self.final_status
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of a request, and what is known of the call."""
+        return {
+            **super().to_json(),
+            "cause": self.cause,
+            "peer": self.peer,
+            "asserted": self.asserted,
+            "ring_ms": self.ring_ms,
+            "talk_ms": self.talk_ms,
+            "media": self.media,
+            "digits_received": self.digits_received,
+        }
