@@ -45,14 +45,14 @@ class ListenPlan(NamedTuple):
     """What to do with each call that comes.
 
     It rings for ``ring`` seconds; then ``what`` happens: ``answer``, ``busy``
-    (486), ``decline`` (603), or ``ring``: nothing more. After ``count`` calls
+    (486), ``decline`` (603), or ``ring``: nothing more. After ``calls`` calls
     listening ends; None: it goes on. The rest as in CallPlan.
     """
 
     ring: float = 0.0
     what: str = "answer"
     duration: float | None = None
-    count: int | None = None
+    calls: int | None = None
     media: str = "sink"
     digits: str = ""
     digits_by: str = "rtp"

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from card.aka.result import MacFailure, SynchronisationFailure
 from card.errors import CardError
 from sipua.agent.identity_module import verdict_of
 from sipua.ims.events import (
@@ -71,7 +69,7 @@ class Conversation(Generic[M]):
         self.response: Response | None = None
         self._switchboard = equipment.switchboard()
         self._sent_by = equipment.local_address(hop)
-        self._module, _ = equipment.card()
+        self._card = equipment.card_worker()
         self._narrator = equipment.narrator()
         self._find = equipment.find
         self._sent: dict[ClientTransaction, float] = {}
@@ -80,7 +78,6 @@ class Conversation(Generic[M]):
         self._patience = 0.0
         self._give_up_at: float | None = None
         self._ping_at: float | None = None
-        self._worker: Thread | None = None
 
     @property
     def local(self) -> Hop:
@@ -116,11 +113,6 @@ class Conversation(Generic[M]):
         """From now on, keep the connection to the registrar open."""
         if self.hop.transport != "UDP":
             self._ping_at = time.monotonic() + KEEP_ALIVE
-
-    def close(self) -> None:
-        """Wait a moment for a card that is still at work."""
-        if self._worker is not None:
-            self._worker.join(1.0)
 
     def _carry_on(self, now: float) -> None:
         """Do what the machine wants, and what it wants next."""
@@ -212,46 +204,23 @@ class Conversation(Generic[M]):
         self._rounds += 1
         self._asking = True
         if self._narrator is not None:
-            self._narrator.card_asked(self._module.application, self._rounds)
-        if not self._module.waits:
-            self._card_done(self._authenticate(asked))
-            return
-        self._worker = Thread(target=self._work, args=(asked,), name="card", daemon=True)
-        self._worker.start()
-
-    def _work(self, asked: AuthenticationRequired) -> None:
-        """In the worker: the answer, or whatever went wrong, goes back to the loop's thread."""
-        driver = self._switchboard.driver
-        try:
-            outcome = self._authenticate(asked)
-        except Exception as error:  # noqa: BLE001  raised again where it can be seen
-            fault = error
-            driver.submit(lambda: _raise(fault))
-        else:
-            driver.submit(lambda: self._card_came_back(outcome))
-
-    def _card_came_back(self, outcome: Outcome | CardError) -> None:
-        if self._asking:  # patience may have ended meanwhile
-            self._card_done(outcome)
-            self._carry_on(time.monotonic())
-
-    def _authenticate(self, asked: AuthenticationRequired) -> Outcome | CardError:
-        try:
-            return self._module.authenticate(asked.rand, asked.autn)
-        except (MacFailure, SynchronisationFailure, CardError) as failure:
-            return failure
+            self._narrator.card_asked(self._card.application, self._rounds)
+        self._card.ask(asked, self._card_done)
 
     def _card_done(self, outcome: Outcome | CardError) -> None:
+        if not self._asking:  # patience has ended meanwhile
+            return
         now = time.monotonic()
         self._asking = False
         if isinstance(outcome, CardError):
             if self._narrator is not None:
                 self._narrator.card_failed(str(outcome))
             self.machine.card_failed(now, str(outcome), verdict_of(outcome))
-            return
-        if self._narrator is not None:
-            self._narrator.card_answered(outcome)
-        self.machine.card_answered(outcome, now)
+        else:
+            if self._narrator is not None:
+                self._narrator.card_answered(outcome)
+            self.machine.card_answered(outcome, now)
+        self._carry_on(now)
 
 
 def earliest(*times: float | None) -> float | None:
@@ -261,7 +230,3 @@ def earliest(*times: float | None) -> float | None:
         if at is not None and (first is None or at < first):
             first = at
     return first
-
-
-def _raise(error: Exception) -> None:
-    raise error

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
+from sipua.agent.card_worker import CardWorker
 from sipua.agent.identity_module import CardChoice, IdentityModule
 from sipua.agent.registrar_address import locate, locate_uri
 from sipua.agent.switchboard import Switchboard
@@ -69,6 +70,7 @@ class Equipment:
         self._choice = choice
         self._settings = settings
         self._observer = observer
+        self._worker: CardWorker | None = None
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
@@ -83,6 +85,13 @@ class Equipment:
                 wanted.impi, wanted.impu, wanted.domain, wanted.impu_index
             )
         return self.module, self._identity
+
+    def card_worker(self) -> CardWorker:
+        """Who asks the card."""
+        if self._worker is None:
+            module, _ = self.card()
+            self._worker = CardWorker(module, self.switchboard().driver)
+        return self._worker
 
     def use_pin(self, pin: str) -> None:
         """Give the card back, and send this PIN, which a person typed, when it is opened next.
@@ -152,6 +161,9 @@ class Equipment:
             self._switchboard = None
 
     def _close_card(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
         if self.module is not None:
             self.module.close()
             self.module = None

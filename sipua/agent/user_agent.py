@@ -171,9 +171,7 @@ class UserAgent:
 
     def close(self) -> None:
         """Give the card back and close the sockets."""
-        if self._conversation is not None:
-            self._conversation.close()
-            self._conversation = None
+        self._conversation = None
         self._equipment.close()
 
     def __enter__(self) -> UserAgent:
