@@ -14,6 +14,8 @@ import click
 COMMANDS = {
     "demo": "cli.demo:demo",
     "register": "cli.register:register",
+    "call": "cli.call:call",
+    "listen": "cli.listen:listen",
     "message": "cli.message:message",
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",

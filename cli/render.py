@@ -107,12 +107,16 @@ def print_result(result: RegistrationResult) -> None:
 
 
 def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
-    from sipua.result import RequestResult
+    from sipua.result import CallResult, RequestResult
 
     facts: list[tuple[str, str | None]] = []
     if isinstance(result, RequestResult):
         facts.append(("to", result.target))
         facts += [(name, ", ".join(values)) for name, values in result.answer.items()]
+    if isinstance(result, CallResult):
+        from cli.call_words import call_facts
+
+        facts += call_facts(result)
     facts += [
         ("IMPU", result.impu),
         ("IMPI", result.impi),

@@ -1,0 +1,221 @@
+"""What happens in a call, and what came of it, in words for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sipua.agent.call_report import CallReport
+    from sipua.result import CallResult
+
+_WAYS = {
+    "sendrecv": "both ways",
+    "sendonly": "sending only",
+    "recvonly": "receiving only",
+    "inactive": "inactive",
+}
+_CAUSES = {
+    "hung-up": "we hung up",
+    "peer-hung-up": "the other side hung up",
+    "cancelled": "cancelled before the answer",
+    "busy": "busy",
+    "declined": "declined",
+    "no-answer": "nobody answered",
+    "moved": "moved to where we do not follow",
+    "refused": "refused",
+    "not-authenticated": "not authenticated",
+    "timeout": "not a word from the other side",
+    "unreachable": "not reached",
+    "lost": "the other side vanished",
+    "failed": "the other side said what cannot be understood",
+}
+
+
+def line(report: CallReport, *, numbered: bool = False) -> str:
+    """One report on one line: seconds since the start, what happened, the particulars.
+
+    ``numbered`` puts the call's number before it, where there can be several.
+    """
+    number = f"#{report.call}" if report.call else ""
+    word, particulars = describe(report)
+    call = f"{number:<4}" if numbered else ""
+    return f"{report.at:8.1f}  {call}{word:<14}  {particulars}".rstrip()
+
+
+def describe(report: CallReport) -> tuple[str, str]:
+    """A word for the event, and its particulars; nothing in them can steer a terminal."""
+    details = report.details
+    word, particulars = _DESCRIBED.get(report.event, _anything)(report.event, details)
+    return shown(word), shown(particulars)
+
+
+def shown(text: str) -> str:
+    """The text with escapes in place of what cannot be printed as it is.
+
+    Much of it comes from the peer, who might steer the terminal otherwise.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def call_facts(result: CallResult) -> list[tuple[str, str]]:
+    """Names and values of what is known of a call that is over."""
+    media = result.media or {}
+    times = _times(result.ring_ms, result.talk_ms)
+    facts = [
+        ("answered by", result.peer or ""),
+        ("asserted", ", ".join(result.asserted)),
+        ("ended", _CAUSES.get(result.cause or "", result.cause or "")),
+        ("time", times),
+        ("codec", media.get("codec") or ""),
+        ("packets in", _received(media) if media else ""),
+        ("packets out", str(media["packets_sent"]) if media else ""),
+        ("digits heard", result.digits_received),
+    ]
+    return [(name, shown(value)) for name, value in facts]
+
+
+def clock(seconds: float) -> str:
+    """``1:05`` for 65 seconds, ``1:01:05`` for an hour more."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+# Particulars, one function an event -----------------------------------------------------
+
+Details = dict[str, Any]
+
+
+def _registered(_event: str, details: Details) -> tuple[str, str]:
+    expires = details["expires"]
+    lasting = f" for {expires} s" if expires is not None else ""
+    return "registered", f"{details['impu']} at {details['registrar']}{lasting}"
+
+
+def _target(event: str, details: Details) -> tuple[str, str]:
+    return event, details["target"]
+
+
+def _invited(_event: str, details: Details) -> tuple[str, str]:
+    asserted = _asserted(details["asserted"])
+    return "call from", f"{details['from']}{asserted}, to {details['target']}"
+
+
+def _progress(_event: str, details: Details) -> tuple[str, str]:
+    status = details["status"]
+    return ("ringing" if status == 180 else "progress"), f"{status} {details['reason']}"
+
+
+def _media(_event: str, details: Details) -> tuple[str, str]:
+    word = "early media" if details["early"] else "media"
+    if not details["codec"]:
+        return word, "none"
+    way = _WAYS.get(details["direction"], details["direction"])
+    return word, f"{details['codec']}, {way}, {details['remote']}"
+
+
+def _established(_event: str, details: Details) -> tuple[str, str]:
+    return "answered", f"in call with {details['peer']}{_asserted(details['asserted'])}"
+
+
+def _digit(_event: str, details: Details) -> tuple[str, str]:
+    ms = details["ms"]
+    held = f" for {ms:.0f} ms" if ms is not None else ""
+    return "digit heard", f"{details['digit']}{held}, by {_carrier(details['by'])}"
+
+
+def _digits_sent(_event: str, details: Details) -> tuple[str, str]:
+    return "digits sent", f"{details['digits']}, by {_carrier(details['by'])}"
+
+
+def _info(_event: str, details: Details) -> tuple[str, str]:
+    return "INFO", f"{details['content_type']}: {details['body']}"
+
+
+def _refer(_event: str, details: Details) -> tuple[str, str]:
+    by = f", referred by {details['referred_by']}" if details["referred_by"] else ""
+    decision = "accepted" if details["accepted"] else "refused"
+    return "transfer", f"to {details['target']}{by}: {decision}"
+
+
+def _change_refused(_event: str, details: Details) -> tuple[str, str]:
+    return "change refused", f"{details['status']} {details['reason']}"
+
+
+def _message(_event: str, details: Details) -> tuple[str, str]:
+    return "message", f"{details['from']}: {details['text']}"
+
+
+def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
+    return "hanging up", ""
+
+
+def _ended(_event: str, details: Details) -> tuple[str, str]:
+    cause = _CAUSES.get(details["cause"], details["cause"])
+    answer = f" ({details['status']} {details['reason']})" if details["status"] else ""
+    parts = [f"{cause}{answer}", _times(details["ring_ms"], details["talk_ms"])]
+    media = details["media"]
+    if media is not None:
+        parts += [media["codec"] or "", f"received {_received(media)}"]
+        parts.append(f"sent {media['packets_sent']}")
+    return "ended", ", ".join(part for part in parts if part)
+
+
+def _anything(event: str, details: Details) -> tuple[str, str]:
+    return event, ", ".join(f"{name} {value}" for name, value in details.items())
+
+
+_DESCRIBED = {
+    "registered": _registered,
+    "calling": _target,
+    "redirected": _target,
+    "invited": _invited,
+    "progress": _progress,
+    "media": _media,
+    "established": _established,
+    "digit": _digit,
+    "digits-sent": _digits_sent,
+    "info": _info,
+    "refer": _refer,
+    "change-refused": _change_refused,
+    "message": _message,
+    "hanging-up": _hanging_up,
+    "ended": _ended,
+}
+
+
+def _asserted(identities: list[str]) -> str:
+    """What the network vouches for, which From does not (RFC 3325)."""
+    return f", asserted {' and '.join(identities)}" if identities else ""
+
+
+def _carrier(by: str) -> str:
+    return by.upper()
+
+
+def _times(ring_ms: float | None, talk_ms: float | None) -> str:
+    parts = [
+        f"{word} {ms / 1000:.1f} s"
+        for word, ms in (("rang", ring_ms), ("talked", talk_ms))
+        if ms is not None
+    ]
+    return ", ".join(parts)
+
+
+def _received(media: dict[str, Any]) -> str:
+    """Packets that came, those that did not, and how unevenly they came (RFC 3550 §6.4.1)."""
+    got, lost = media["packets_received"], media["packets_lost"]
+    if not got:
+        return "nothing"
+    share = 100 * lost / (got + lost) if lost > 0 else 0.0
+    text = f"{got}, lost {lost} ({share:.1f} %)"
+    if media["jitter_ms"] is not None:
+        text += f", jitter {media['jitter_ms']:.1f} ms"
+    for name, word in (("duplicates", "twice"), ("out_of_order", "out of order")):
+        if media.get(name):
+            text += f", {media[name]} {word}"
+    return text
