@@ -148,5 +148,32 @@ NEXT_STEPS = {
         "Trust the network's authority with --ca-file, and name the P-CSCF as its certificate "
         "does.",
     ),
+    Verdict.BUSY: (
+        "See with -vv who said so: 486 speaks for one phone, 600 for all that the subscriber has.",
+        "A callee that is busy with a call of an earlier test is freed by ending that call.",
+    ),
+    Verdict.DECLINED: (
+        "See with -vv who said so: the callee, or the network on his behalf (barring, a blocked "
+        "number); Reason and Warning of the answer can tell.",
+    ),
+    Verdict.NO_ANSWER: (
+        "See whether it rang (180): if it did not, the callee's phone is not registered or not "
+        "reached.",
+        "If it did, give it more time with --ring-timeout; many networks end it by 408 or 480 "
+        "themselves.",
+    ),
+    Verdict.CANCELLED: (
+        "It was ended from this side, by --cancel-after or by Ctrl-C: see whether it rang (180), "
+        "and how long after calling.",
+    ),
+    Verdict.CALL_LOST: (
+        "See with -vv what was asked last: an answer 481 comes from somebody who has forgotten "
+        "the call, none at all from somebody who is gone.",
+        "A connection or NAT binding that was closed in the middle does that: compare the time "
+        "talked with its timeouts.",
+    ),
+    Verdict.UNEXPECTED: (
+        "The status that came is in `status`; without --expect the verdict says what it means.",
+    ),
     Verdict.INTERNAL_ERROR: ("Report it with what -vv prints; secrets are masked there.",),
 }
