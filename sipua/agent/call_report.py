@@ -43,6 +43,7 @@ EVENTS = {
     "info": ("content_type", "body"),
     "refer": ("target", "referred_by", "accepted"),
     "change-refused": ("status", "reason"),
+    "digits-refused": ("status", "reason"),
     "message": ("from", "text"),
     "hanging-up": (),
     "ended": ("cause", "status", "reason", "ring_ms", "talk_ms", "media"),

@@ -52,6 +52,8 @@ class Conversation(Generic[M]):
     may be replaced between two attempts.
     """
 
+    hears_all = False
+
     def __init__(
         self,
         machine: M,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from sipua.ims.register_request import RegistrationSettings
 
 if TYPE_CHECKING:
+    from sipua.ims.call_settings import CallSettings
     from sipua.ims.identity import Identity
     from sipua.ims.register_response import Binding
     from sipua.ims.request import RequestSettings
     from sipua.settings import AgentSettings
     from sipua.sip.hop import Hop
+    from sipua.sip.offer_answer import LocalMedia
 
 
 class Content:
@@ -73,13 +75,11 @@ def request_settings(
     from sipua.ims.request import RequestSettings
     from sipua.ims.target import preloaded_route
 
-    registered = binding.associated_uris
-    barred = registered and identity.impu not in registered
     return RequestSettings(
         method=what.method,
         uri=uri,
         impi=identity.impi,
-        impu=registered[0] if barred else identity.impu,
+        impu=_speaker(identity, binding),
         domain=identity.domain,
         headers=(*settings.headers, *what.headers),
         body=what.body,
@@ -89,3 +89,34 @@ def request_settings(
         schemes=settings.scheme,
         plain_res=settings.plain_res,
     )
+
+
+def call_settings(
+    settings: AgentSettings,
+    identity: Identity,
+    binding: Binding,
+    hop: Hop,
+    contact: str,
+    media: LocalMedia,
+) -> CallSettings:
+    """For a call through ``hop`` that stands on the registration ``binding`` of ``contact``."""
+    from sipua.ims.call_settings import CallSettings
+    from sipua.ims.target import preloaded_route
+
+    return CallSettings(
+        impi=identity.impi,
+        impu=_speaker(identity, binding),
+        contact=contact,
+        media=media,
+        routes=preloaded_route(hop, binding.service_route),
+        headers=settings.headers,
+        user_agent=settings.user_agent,
+        schemes=settings.scheme,
+        plain_res=settings.plain_res,
+    )
+
+
+def _speaker(identity: Identity, binding: Binding) -> str:
+    """Our public identity; the default one where ours was not registered along with it."""
+    registered = binding.associated_uris
+    return registered[0] if registered and identity.impu not in registered else identity.impu

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sipua.errors import LocalError, PeerError
 from sipua.sip.endpoint import (
+    AckReceived,
     ClientTransaction,
     RequestReceived,
     ResponseReceived,
@@ -37,19 +38,38 @@ ABILITIES = Abilities(
 class Sender(Protocol):
     """Who sends requests and is told what becomes of them."""
 
+    hears_all: bool
+    """Whether it wants provisional responses and repeated ones too, until ``forget``."""
+
     def answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        """A final response."""
+        """A response: a final one, unless it wants all."""
 
     def unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
         """None will come: TimeoutError for silence, else a NetworkError."""
 
 
+class Callee(Protocol):
+    """Who takes requests that belong to calls."""
+
+    abilities: Abilities
+
+    def take(self, event: RequestReceived, now: float) -> bool:
+        """Answer the request, now or later; False when it is none of his."""
+
+    def acknowledged(self, ack: Request, now: float) -> None:
+        """The ACK for a 2xx."""
+
+    def message(self, request: Request) -> None:
+        """A MESSAGE was taken."""
+
+
 class Switchboard:
-    """One endpoint and its sockets, shared by senders."""
+    """One endpoint and its sockets, shared by senders. ``telephone`` takes calls, if any."""
 
     def __init__(self, driver: Driver, on_request: Callable[[Request], None] | None = None) -> None:
         """``on_request`` is given each MESSAGE that was taken, once."""
         self.driver = driver
+        self.telephone: Callee | None = None
         self._on_request = on_request
         self._senders: dict[ClientTransaction, Sender] = {}
 
@@ -76,10 +96,14 @@ class Switchboard:
 
     def _deliver(self, event: Event, now: float) -> None:
         if isinstance(event, ResponseReceived):
-            if event.response.status >= 200:
-                sender = self._senders.pop(event.transaction, None)
-                if sender is not None:
-                    sender.answered(event.transaction, event.response, now)
+            sender = self._senders.get(event.transaction)
+            if sender is None:
+                return
+            if not sender.hears_all:
+                if event.response.status < 200:
+                    return
+                del self._senders[event.transaction]
+            sender.answered(event.transaction, event.response, now)
         elif isinstance(event, TransactionTimeout | TransportFailed):
             error = event.error if isinstance(event, TransportFailed) else TimeoutError()
             if isinstance(event.transaction, ClientTransaction):
@@ -88,21 +112,32 @@ class Switchboard:
                     sender.unanswered(event.transaction, error, now)
         elif isinstance(event, RequestReceived):
             self._answer(event, now)
+        elif isinstance(event, AckReceived) and self.telephone is not None:
+            self.telephone.acknowledged(event.request, now)
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         """Do what RFC 3261 §8.2 has every request undergo; take a MESSAGE (RFC 3428 §7)."""
         endpoint, request = self.driver.endpoint, event.request
+        telephone = self.telephone
+        abilities = ABILITIES if telephone is None else telephone.abilities
         try:
-            inspect(request, ABILITIES)
+            inspect(request, abilities)
+            if telephone is not None and telephone.take(event, now):
+                return
             response = endpoint.create_response(request, 200)
             if request.method == "OPTIONS":
-                response.headers.add("Allow", ", ".join(sorted(ABILITIES.methods)))
-                response.headers.add("Accept", ", ".join(sorted(ABILITIES.content_types)))
+                response.headers.add("Allow", ", ".join(sorted(abilities.methods)))
+                response.headers.add("Accept", ", ".join(sorted(abilities.content_types)))
+                if abilities.extensions:
+                    response.headers.add("Supported", ", ".join(sorted(abilities.extensions)))
         except PeerError as error:
             response = endpoint.create_response(request, error.status)
             for name, value in error.headers if isinstance(error, Refused) else ():
                 response.headers.add(name, value)
         with suppress(LocalError):  # what is copied from the request cannot be sent
             endpoint.respond(event.transaction, response, now)
-        if response.status == 200 and request.method == "MESSAGE" and self._on_request:
-            self._on_request(request)
+        if response.status == 200 and request.method == "MESSAGE":
+            if self._on_request is not None:
+                self._on_request(request)
+            if telephone is not None:
+                telephone.message(request)

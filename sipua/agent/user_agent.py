@@ -22,14 +22,18 @@ from sipua.agent.machine_settings import (
 from sipua.auth.selection import check_names
 from sipua.errors import LocalError, ParseError
 from sipua.ims.registration import Registration
-from sipua.result import RegistrationResult, RequestResult
+from sipua.result import CallResult, RegistrationResult, RequestResult
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from sipua.agent.call_plan import CallPlan, ListenPlan
+    from sipua.agent.call_report import OnReport
     from sipua.agent.identity_module import CardChoice
+    from sipua.agent.telephone import Telephone
+    from sipua.sip.hop import Hop
     from sipua.sip.message import Response
 
 __all__ = ["Observer", "UserAgent"]
@@ -38,6 +42,9 @@ R = TypeVar("R", bound=RegistrationResult)
 
 TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Identity")
 """Header fields of the answer to a request that a result passes on."""
+
+HANGING_UP = 5.0
+"""Seconds that calls are given to end when listening does."""
 
 NEXT_HOP_AFTER = (Verdict.UNREACHABLE, Verdict.TIMEOUT, Verdict.TLS_FAILURE)
 """Verdicts after which the next address of RFC 3263 §4.3 is tried."""
@@ -101,6 +108,43 @@ class UserAgent:
         check_headers((*self.settings.headers, *what.headers))
         result = RequestResult(what.method, uri)
         return self._attempt(lambda: self._request(uri, what, result), result)
+
+    def call(
+        self, uri: str, plan: CallPlan | None = None, on_report: OnReport | None = None
+    ) -> CallResult:
+        """Call a sip: or tel: URI, and come back when the call is over.
+
+        ``plan`` says when to hang up, what to dial and what to do with what is
+        heard; ``on_report`` is told what happens meanwhile. ``interrupt`` hangs
+        up. Registers first where need be. Raises as ``request`` does.
+        """
+        from sipua.agent.call_plan import CallPlan
+        from sipua.ims.request import check_headers
+        from sipua.ims.target import read_target
+
+        plan = plan or CallPlan()
+        plan.check()
+        read_target(uri, "")  # a slip of the pen shall not cost the card anything
+        check_headers((*self.settings.headers, *plan.headers))
+        result = CallResult(uri)
+        return self._attempt(lambda: self._call(uri, plan, result, on_report), result)
+
+    def listen(
+        self, plan: ListenPlan | None = None, on_report: OnReport | None = None
+    ) -> RegistrationResult:
+        """Register, and take the calls that come as ``plan`` says, until ``interrupt`` or Ctrl-C,
+        or until there were as many as it says; then de-register.
+
+        ``on_report`` is told what happens meanwhile. Raises as ``register`` does.
+        """
+        from sipua.agent.call_plan import ListenPlan
+
+        plan = plan or ListenPlan()
+        plan.check()
+        ended = self._attempt(lambda: self._listen(plan, on_report), RegistrationResult())
+        if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
+            return ended
+        return self.deregister()
 
     def start(self) -> Conversation[Registration]:
         """Start a registration and come back at once, for whoever runs several at a time.
@@ -237,27 +281,15 @@ class UserAgent:
                     each.tick(now)
 
     def _request(self, uri: str, what: Content, result: RequestResult) -> None:
-        standing = self._conversation
-        if standing is None or not standing.machine.is_bound(time.monotonic()):
-            self._try_hops(Registration.start)
-            if result.exit_status:
-                return
-            standing = self._conversation
-            assert standing is not None
-            standing.result = RegistrationResult()  # what becomes of it now is no part of this
-        else:
-            result.end(Verdict.REGISTERED)
-            self._describe(standing)
-            _describe_binding(standing, result)
+        standing = self._stand(result)
+        if standing is None:
+            return
         from sipua.ims.request import OutgoingRequest
-        from sipua.ims.target import read_target
 
         _, identity = self._equipment.card()
         binding, hop = standing.machine.binding, standing.hop
         assert binding is not None
-        target = read_target(uri, identity.domain)
-        if target.startswith("sips:") and hop.transport != "TLS":
-            raise LocalError(f"{uri} asks for TLS on all of the way, and {hop} is not: give tls:")
+        target = self._target(uri, hop)
         settings = request_settings(self.settings, identity, binding, hop, target, what)
         machine = OutgoingRequest(settings, self._equipment.rng)
         conversation = Conversation(machine, hop, self._equipment, result)
@@ -265,6 +297,92 @@ class UserAgent:
         self._settle(conversation, standing)
         if conversation.response is not None:
             result.answer = _told(conversation.response)
+
+    def _stand(self, result: RequestResult) -> Conversation[Registration] | None:
+        """The registration that a request stands on, a new one where need be; None when it
+        failed, which is the result then.
+        """
+        standing = self._conversation
+        if standing is not None and standing.machine.is_bound(time.monotonic()):
+            result.end(Verdict.REGISTERED)
+            self._describe(standing)
+            _describe_binding(standing, result)
+            return standing
+        self._try_hops(Registration.start)
+        if result.exit_status:
+            return None
+        standing = self._conversation
+        assert standing is not None
+        standing.result = RegistrationResult()  # what becomes of it now is no part of this
+        return standing
+
+    def _target(self, uri: str, hop: Hop) -> str:
+        from sipua.ims.target import read_target
+
+        _, identity = self._equipment.card()
+        target = read_target(uri, identity.domain)
+        if target.startswith("sips:") and hop.transport != "TLS":
+            raise LocalError(f"{uri} asks for TLS on all of the way, and {hop} is not: give tls:")
+        return target
+
+    def _call(
+        self, uri: str, plan: CallPlan, result: CallResult, on_report: OnReport | None
+    ) -> None:
+        standing = self._stand(result)
+        if standing is None:
+            return
+        target = self._target(uri, standing.hop)
+        telephone = self._telephone(standing, on_report)
+        try:
+            call = telephone.place(target, plan, result)
+            while not call.settled:
+                now = self._carry_on(standing, telephone)
+                if self._stopping and not call.is_hanging_up:
+                    call.hang_up(now)
+            if self._stopping and result.verdict is Verdict.CANCELLED:
+                result.end(Verdict.INTERRUPTED)
+        finally:
+            telephone.close()
+
+    def _listen(self, plan: ListenPlan, on_report: OnReport | None) -> None:
+        self._try_hops(Registration.start)
+        standing, result = self._conversation, self._result
+        if result.exit_status or standing is None:
+            return
+        standing.keep_alive()
+        telephone = self._telephone(standing, on_report, plan)
+        try:
+            while result.exit_status == 0 and telephone.ended != plan.calls and not self._stopping:
+                self._carry_on(standing, telephone)
+            telephone.hang_up(time.monotonic())
+            patience = time.monotonic() + HANGING_UP
+            while telephone.goes_on and time.monotonic() < patience:
+                self._carry_on(standing, telephone, patience)
+        finally:
+            telephone.close()
+
+    def _telephone(
+        self,
+        standing: Conversation[Registration],
+        on_report: OnReport | None,
+        plan: ListenPlan | None = None,
+    ) -> Telephone:
+        from sipua.agent.telephone import Telephone
+
+        return Telephone(self._equipment, self.settings, standing, on_report, plan)
+
+    def _carry_on(
+        self,
+        standing: Conversation[Registration],
+        telephone: Telephone,
+        until: float | None = None,
+    ) -> float:
+        """One turn of the registration and of all calls; returns the time."""
+        until = earliest(until, standing.deadline(), telephone.deadline())
+        now = self._equipment.switchboard().turn(until)
+        standing.tick(now)
+        telephone.tick(now)
+        return now
 
     def _keep(self) -> None:
         conversation = self._conversation

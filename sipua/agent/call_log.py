@@ -1,0 +1,73 @@
+"""What is told of a call: reports while it goes on, and its result."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sipua.agent.call_report import CallReport
+
+if TYPE_CHECKING:
+    from sipua.agent.call_report import OnReport
+    from sipua.ims.call_events import CallEnded
+    from sipua.result import CallResult
+
+
+class CallLog:
+    """Tells ``on_report`` of call ``number``, and fills in ``result``.
+
+    ``started`` is when the whole attempt began; all times are monotonic.
+    """
+
+    def __init__(
+        self, number: int, started: float, on_report: OnReport | None, result: CallResult
+    ) -> None:
+        self.result = result
+        self._number = number
+        self._started = started
+        self._on_report = on_report
+        self._invited_at = 0.0
+        self._answered_at: float | None = None
+
+    def tell(self, event: str, **details: Any) -> None:
+        """Report one of call_report.EVENTS."""
+        if self._on_report is not None:
+            at = time.monotonic() - self._started
+            self._on_report(CallReport(event, at, self._number, details))
+
+    def begins(self, now: float) -> None:
+        """INVITE was sent, or came."""
+        self._invited_at = now
+
+    def answered(self, now: float, peer: str, asserted: tuple[str, ...]) -> None:
+        """Both sides are in the call."""
+        self._answered_at = now
+        result = self.result
+        result.final_status = 200
+        result.ring_ms = _ms(now - self._invited_at)
+        result.peer, result.asserted = peer, list(asserted) or result.asserted
+        self.tell("established", peer=peer, asserted=result.asserted)
+
+    def ended(self, how: CallEnded, now: float, media: dict[str, Any] | None) -> None:
+        """The call is over."""
+        result = self.result
+        result.cause = how.cause
+        result.media = media
+        if self._answered_at is not None:
+            result.talk_ms = _ms(now - self._answered_at)
+        else:
+            result.ring_ms = _ms(now - self._invited_at)
+            result.final_status = how.status or None
+        self.tell(
+            "ended",
+            cause=how.cause,
+            status=result.final_status,
+            reason=how.reason,
+            ring_ms=result.ring_ms,
+            talk_ms=result.talk_ms,
+            media=media,
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

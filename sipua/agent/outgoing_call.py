@@ -1,0 +1,80 @@
+"""A call of ours: placed, and given up or hung up when the user's plan says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.agent.call_digits import CallDigits
+from sipua.agent.call_verdict import expected, reason_of_call, verdict_of_call
+from sipua.agent.phone_call import PhoneCall
+from sipua.ims.caller import Caller
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sipua.agent.call_log import CallLog
+    from sipua.agent.call_media import CallMedia
+    from sipua.agent.call_plan import CallPlan
+    from sipua.agent.equipment import Equipment
+    from sipua.ims.call_events import CallEnded, Established
+    from sipua.ims.call_settings import CallSettings
+    from sipua.sip.hop import Hop
+
+
+class OutgoingCall(PhoneCall):
+    """A call to ``target`` through ``hop``."""
+
+    def __init__(
+        self,
+        settings: CallSettings,
+        target: str,
+        hop: Hop,
+        equipment: Equipment,
+        media: CallMedia,
+        plan: CallPlan,
+        log: CallLog,
+    ) -> None:
+        self._caller = Caller(settings, target, equipment.rng)
+        digits = CallDigits(self._caller, media, log, plan.digits, plan.digits_by)
+        super().__init__(self._caller, hop, equipment, media, log, digits)
+        self._plan = plan
+        self._gave_up = False
+
+    def start(self, now: float) -> None:
+        """Send the INVITE."""
+        plan = self._plan
+        self.log.tell("calling", target=self._caller.target)
+        self.log.begins(now)
+        self._times["give_up"] = now + plan.ring_timeout
+        if plan.cancel_after is not None:
+            self._times["cancel"] = now + plan.cancel_after
+        self._caller.start(now)
+        self.line.carry_on(now)
+
+    def _established(self, event: Established, now: float) -> None:
+        super()._established(event, now)
+        plan = self._plan
+        if plan.expect is not None and plan.expect >= 300:
+            self._times["hang_up"] = now  # it is not what was wanted
+        elif plan.duration is not None:
+            self._times["hang_up"] = now + plan.duration
+
+    def _due_cancel(self, now: float) -> None:
+        self.hang_up(now)
+
+    def _due_give_up(self, now: float) -> None:
+        self._gave_up = True
+        self.hang_up(now)
+
+    def _over(self, event: CallEnded, now: float) -> None:
+        super()._over(event, now)
+        result, asked = self.log.result, self.line.asked
+        if asked is not None:
+            result.scheme, result.algorithm = asked.scheme, asked.algorithm or None
+        verdict = verdict_of_call(event, challenged=asked is not None)
+        reason = reason_of_call(event, verdict)
+        if verdict is Verdict.CANCELLED and self._gave_up:
+            verdict = Verdict.NO_ANSWER
+            reason = f"Nobody answered within {self._plan.ring_timeout:g} s."
+        if self._plan.expect is not None and event.verdict is None:
+            verdict, reason = expected(self._plan.expect, result.final_status)
+        result.end(verdict, reason)

@@ -1,0 +1,228 @@
+"""All calls of one user agent: what comes in goes to the call that it belongs to."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sipua.agent.call_log import CallLog
+from sipua.agent.call_media import CallMedia
+from sipua.agent.call_report import CallReport
+from sipua.agent.conversation import earliest
+from sipua.agent.incoming_call import IncomingCall
+from sipua.agent.machine_settings import call_settings
+from sipua.agent.outgoing_call import OutgoingCall
+from sipua.errors import LocalError, ParseError
+from sipua.ims.call_settings import ALLOW, EXTENSIONS
+from sipua.ims.dtmf_info import BARE
+from sipua.ims.dtmf_info import CONTENT_TYPE as RELAY
+from sipua.result import CallResult
+from sipua.sip.inspection import Abilities
+from sipua.sip.sdp import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from sipua.agent.call_plan import CallPlan, ListenPlan
+    from sipua.agent.call_report import OnReport
+    from sipua.agent.conversation import Conversation
+    from sipua.agent.equipment import Equipment
+    from sipua.agent.phone_call import PhoneCall
+    from sipua.ims.call_settings import CallSettings
+    from sipua.ims.registration import Registration
+    from sipua.settings import AgentSettings
+    from sipua.sip.endpoint import RequestReceived
+    from sipua.sip.message import Request
+
+MAX_CALLS = 64
+"""Calls at a time; one more hears 486."""
+
+REMEMBERED = 32.0
+"""Seconds that a call which is over still answers what was repeated (64*T1)."""
+
+ABILITIES = Abilities(
+    methods=frozenset(ALLOW.split(", ")),
+    extensions=EXTENSIONS,
+    content_types=frozenset(
+        {
+            "text/plain",
+            CONTENT_TYPE,
+            RELAY,
+            BARE,
+            "message/sipfrag",
+            "application/media_control+xml",
+        }
+    ),
+)
+
+
+class Telephone:
+    """Places calls on the registration ``standing``, and takes those that come.
+
+    Calls that come are refused with 486 unless there is a ``plan`` for them.
+    ``started`` is the moment from which reports count.
+    """
+
+    abilities = ABILITIES
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        settings: AgentSettings,
+        standing: Conversation[Registration],
+        on_report: OnReport | None,
+        plan: ListenPlan | None = None,
+    ) -> None:
+        self.calls: list[PhoneCall] = []
+        self.ended = 0
+        self._equipment = equipment
+        self._settings = settings
+        self._standing = standing
+        self._on_report = on_report
+        self._plan = plan
+        self._number = 0
+        self._switchboard = equipment.switchboard()
+        self._driver = self._switchboard.driver
+        self._started = self._driver.clock()
+        self._over: list[tuple[float, PhoneCall]] = []
+        self._switchboard.telephone = self
+        self._listen_on_tcp()
+        self._tell_registered()
+
+    def place(self, target: str, plan: CallPlan, result: CallResult) -> OutgoingCall:
+        """Call ``target``, a URI as read_target gives it. Raises LocalError without a port."""
+        settings, media, log = self._new_call(target, plan.media, result)
+        settings = settings._replace(headers=(*settings.headers, *plan.headers))
+        hop = self._standing.hop
+        call = OutgoingCall(settings, target, hop, self._equipment, media, plan, log)
+        self.calls.append(call)
+        call.start(self._driver.clock())
+        return call
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether any call is not over yet."""
+        return any(not call.settled for call in self.calls)
+
+    def hang_up(self, now: float) -> None:
+        """End every call."""
+        for call in self.calls:
+            call.hang_up(now)
+
+    def deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
+        forget = self._over[0][0] if self._over else None
+        return earliest(forget, *[call.deadline() for call in self.calls])
+
+    def tick(self, now: float) -> None:
+        """Let time pass, and forget the calls that are over for long."""
+        for call in self.calls:
+            call.tick(now)
+            if call.settled and all(call is not each for _, each in self._over):
+                self._over.append((now + REMEMBERED, call))
+                self.ended += 1
+        while self._over and now >= self._over[0][0]:
+            _, call = self._over.pop(0)
+            call.close()
+            self.calls.remove(call)
+
+    def close(self) -> None:
+        """Give back all ports; what comes in is no longer for us."""
+        for call in self.calls:
+            call.close()
+        self._switchboard.telephone = None
+        self._driver.flush()
+
+    # What the switchboard brings -----------------------------------------------------------
+
+    def take(self, event: RequestReceived, now: float) -> bool:
+        """A request; False when no call can have anything to do with it."""
+        request = event.request
+        for call in self.calls:
+            if call.machine.owns(request):
+                call.line.take(event.transaction, request, now)
+                return True
+        if request.to.tag or request.method not in ("INVITE", "MESSAGE", "OPTIONS"):
+            self._refuse(event, 481, now)
+            return True
+        if request.method == "INVITE":
+            self._ring(event, now)
+            return True
+        return False
+
+    def acknowledged(self, ack: Request, now: float) -> None:
+        """An ACK for a 2xx."""
+        for call in self.calls:
+            if call.machine.owns(ack):
+                call.line.acknowledged(ack, now)
+
+    def message(self, request: Request) -> None:
+        """A MESSAGE was taken."""
+        if self._on_report is not None:
+            text = request.body.decode("utf-8", "replace")
+            details = {"from": request.headers.get("From") or "", "text": text}
+            at = self._driver.clock() - self._started
+            self._on_report(CallReport("message", at, 0, details))
+
+    def _ring(self, event: RequestReceived, now: float) -> None:
+        request, plan = event.request, self._plan
+        going_on = sum([not call.settled for call in self.calls])
+        if plan is None or going_on >= MAX_CALLS or self._is_enough(plan):
+            self._refuse(event, 486, now)
+            return
+        try:
+            result = CallResult(request.uri)
+            settings, media, log = self._new_call(request.uri, plan.media, result)
+        except LocalError:  # no port is left
+            self._refuse(event, 503, now)
+            return
+        settings = settings._replace(preconditions=True)  # where the caller wants them
+        hop = self._standing.hop
+        call = IncomingCall(settings, request, hop, self._equipment, media, plan, log)
+        self.calls.append(call)
+        call.start(event.transaction, now)
+
+    def _is_enough(self, plan: ListenPlan) -> bool:
+        return plan.calls is not None and self._number >= plan.calls
+
+    def _refuse(self, event: RequestReceived, status: int, now: float) -> None:
+        endpoint = self._driver.endpoint
+        with suppress(LocalError, ParseError):  # what is copied from it cannot be sent
+            response = endpoint.create_response(event.request, status)
+            endpoint.respond(event.transaction, response, now)
+
+    # What a call needs ---------------------------------------------------------------------
+
+    def _new_call(
+        self, target: str, mode: str, result: CallResult
+    ) -> tuple[CallSettings, CallMedia, CallLog]:
+        equipment, standing = self._equipment, self._standing
+        binding = standing.machine.binding
+        assert binding is not None
+        _, identity = equipment.card()
+        address, _ = equipment.local_address(standing.hop)
+        media = CallMedia(mode, self._driver, address, equipment.rng)
+        self._number += 1
+        log = CallLog(self._number, self._started, self._on_report, result)
+        contact = standing.machine.settings.contact
+        settings = call_settings(
+            self._settings, identity, binding, standing.hop, contact, media.local
+        )
+        return settings, media, log
+
+    def _tell_registered(self) -> None:
+        standing = self._standing
+        binding = standing.machine.binding
+        if self._on_report is not None and binding is not None:
+            details = {
+                "impu": standing.machine.settings.impu,
+                "registrar": str(standing.hop),
+                "expires": binding.expires,
+            }
+            self._on_report(CallReport("registered", 0.0, 0, details))
+
+    def _listen_on_tcp(self) -> None:
+        """Requests too large for UDP come by TCP to the same port (RFC 3261 §18.2.1)."""
+        hop = self._standing.hop
+        if hop.transport == "UDP":
+            address, port = self._equipment.local_address(hop)
+            with suppress(LocalError):  # taken by somebody else: the peer falls back to UDP
+                self._driver.network.open("TCP", address, port)
