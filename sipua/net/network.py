@@ -14,8 +14,10 @@ from sipua.net.readiness import EVENT_READ, Readiness
 from sipua.net.udp import UdpSocket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from sipua.net.rtp import RtpSocket
     from sipua.net.streams import Streams
     from sipua.net.tls_settings import TlsSettings
     from sipua.sip.hop import Hop
@@ -48,6 +50,7 @@ class Network:
         self._routes: dict[str, UdpSocket] = {}
         self._names: dict[tuple[str, int], str] = {}
         self._made_streams: Streams | None = None
+        self._rtp: set[RtpSocket] = set()
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._readiness.register(self._wake_out, EVENT_READ, self._woken)
 
@@ -61,6 +64,26 @@ class Network:
             opened = self._open_udp(address, port)
             return opened.address, opened.port
         return self._streams.listen(transport, address, port)
+
+    def open_rtp(
+        self, address: str, on_datagram: Callable[[bytes, tuple[str, int]], None]
+    ) -> RtpSocket:
+        """Open an even port for one voice stream; poll() tells ``on_datagram`` what comes.
+
+        ``bound_to`` and ``interface`` hold for it too. Raises LocalError when no
+        port can be had there, Unreachable for an address of another family.
+        """
+        from sipua.net.rtp import RtpSocket  # registrations do without it
+
+        if self._bind is not None and self._bind[0] not in WILDCARDS:
+            if family(self._bind[0]) != family(address):
+                raise Unreachable(f"no media from {address} while bound to {self._bind[0]}")
+            address = self._bind[0]
+        opened = RtpSocket(
+            self._readiness, address, on_datagram, self._interface, self._rtp.discard
+        )
+        self._rtp.add(opened)
+        return opened
 
     def expect_name(self, hop: Hop, name: str) -> None:
         """Have the certificate at ``hop`` checked for ``name``, the SIP domain it was found by.
@@ -146,6 +169,8 @@ class Network:
         """Close every socket; nothing is reported for them."""
         if self._made_streams is not None:
             self._made_streams.close()
+        for rtp in list(self._rtp):
+            rtp.close()
         for udp in self._udp.values():
             udp.close()
         self._udp.clear()
