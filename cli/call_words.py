@@ -132,6 +132,11 @@ def _digits_sent(_event: str, details: Details) -> tuple[str, str]:
     return "digits sent", f"{details['digits']}, by {_carrier(details['by'])}"
 
 
+def _digits_refused(_event: str, details: Details) -> tuple[str, str]:
+    status = f"{details['status']} " if details["status"] else ""
+    return "digits refused", f"{status}{details['reason']}"
+
+
 def _info(_event: str, details: Details) -> tuple[str, str]:
     return "INFO", f"{details['content_type']}: {details['body']}"
 
@@ -179,6 +184,7 @@ _DESCRIBED = {
     "established": _established,
     "digit": _digit,
     "digits-sent": _digits_sent,
+    "digits-refused": _digits_refused,
     "info": _info,
     "refer": _refer,
     "change-refused": _change_refused,

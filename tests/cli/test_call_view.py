@@ -52,6 +52,8 @@ A_CALL = [
     report("refer", 3.5, target="sip:c@x", referred_by="", accepted=False),
     report("refer", 3.6, target="sip:c@x", referred_by="sip:b@x", accepted=True),
     report("change-refused", 4.0, status=488, reason="Not Acceptable Here"),
+    report("digits-refused", 4.0, status=415, reason="Unsupported Media Type"),
+    report("digits-refused", 4.0, status=0, reason="no telephone-event"),
     report("held", 4.1, by="peer"),
     report("hanging-up", 7.2),
     report(
@@ -81,6 +83,8 @@ LINES = [
     "     3.5  transfer        to sip:c@x: refused",
     "     3.6  transfer        to sip:c@x, referred by sip:b@x: accepted",
     "     4.0  change refused  488 Not Acceptable Here",
+    "     4.0  digits refused  415 Unsupported Media Type",
+    "     4.0  digits refused  no telephone-event",
     "     4.1  held            by peer",
     "     7.2  hanging up",
     "     7.3  ended           we hung up (200 OK), rang 2.2 s, talked 5.0 s, PCMA, received 248, "
