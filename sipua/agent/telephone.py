@@ -107,12 +107,21 @@ class Telephone:
         for call in self.calls:
             call.hang_up(now)
 
-    def deadline(self) -> float | None:
-        """When ``tick`` has something to do."""
+    def turn(self, until: float | None = None) -> float:
+        """One turn of the registration and of all calls, no longer than ``until``; returns the
+        time it ended.
+        """
+        standing = self._standing
         forget = self._over[0][0] if self._over else None
-        return earliest(forget, *[call.deadline() for call in self.calls])
+        until = earliest(
+            until, forget, standing.deadline(), *[call.deadline() for call in self.calls]
+        )
+        now = self._switchboard.turn(until)
+        standing.tick(now)
+        self._tick(now)
+        return now
 
-    def tick(self, now: float) -> None:
+    def _tick(self, now: float) -> None:
         """Let time pass, and forget the calls that are over for long."""
         for call in self.calls:
             call.tick(now)

@@ -1,44 +1,29 @@
-"""The user agent: joins the card, the registration machine, transactions and sockets.
-
-One thread runs all of it, except that a card which waits for its reader is
-asked from a worker, so that SIP timers never stall.
-"""
+"""The user agent: a registration, and the requests and calls that stand on it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from sipua.agent.attempt import carry_out
-from sipua.agent.conversation import Action, Conversation, earliest
-from sipua.agent.equipment import Equipment, Observer
+from sipua.agent.conversation import Conversation
+from sipua.agent.equipment import Observer
 from sipua.agent.machine_settings import (
     Content,
-    own_contact,
-    registration_settings,
     request_settings,
 )
-from sipua.auth.selection import check_names
+from sipua.agent.registrant import Registrant
 from sipua.errors import LocalError, ParseError
 from sipua.ims.registration import Registration
 from sipua.result import CallResult, RegistrationResult, RequestResult
-from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from sipua.agent.call_plan import CallPlan, ListenPlan
     from sipua.agent.call_report import OnReport
-    from sipua.agent.identity_module import CardChoice
-    from sipua.agent.telephone import Telephone
     from sipua.sip.hop import Hop
     from sipua.sip.message import Response
 
 __all__ = ["Observer", "UserAgent"]
-
-R = TypeVar("R", bound=RegistrationResult)
 
 TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Identity")
 """Header fields of the answer to a request that a result passes on."""
@@ -46,38 +31,9 @@ TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Iden
 HANGING_UP = 5.0
 """Seconds that calls are given to end when listening does."""
 
-NEXT_HOP_AFTER = (Verdict.UNREACHABLE, Verdict.TIMEOUT, Verdict.TLS_FAILURE)
-"""Verdicts after which the next address of RFC 3263 §4.3 is tried."""
 
-
-class UserAgent:
-    """One subscriber at one registrar. Opens nothing before it is asked to do something.
-
-    Not thread-safe, except ``interrupt``. Close it, or use it as a context
-    manager: that gives the card back and closes the sockets.
-    """
-
-    def __init__(
-        self,
-        choice: CardChoice,
-        settings: AgentSettings | None = None,
-        observer: Observer | None = None,
-    ) -> None:
-        self.settings = settings or AgentSettings()
-        self._equipment = Equipment(choice, self.settings, observer or Observer())
-        self._conversation: Conversation[Registration] | None = None
-        self._started: list[Conversation[Registration]] = []
-        self._result = RegistrationResult()
-        self._stopping = False
-
-    # What it can be asked for --------------------------------------------------------------
-
-    def register(self) -> RegistrationResult:
-        """Register. Whatever happens on the way, it comes back with a result.
-
-        Raises ProfileError or LocalError when what was asked for cannot be meant.
-        """
-        return self._attempt(lambda: self._try_hops(Registration.start), RegistrationResult())
+class UserAgent(Registrant):
+    """What a registered subscriber can do."""
 
     def message(self, uri: str, text: str) -> RequestResult:
         """Send a text (RFC 3428) to a sip: or tel: URI; registers first where need be.
@@ -146,140 +102,6 @@ class UserAgent:
             return ended
         return self.deregister()
 
-    def start(self) -> Conversation[Registration]:
-        """Start a registration and come back at once, for whoever runs several at a time.
-
-        Call ``turn`` until the conversation is ``settled``; then its ``result``
-        tells. Raises CardError, NetworkError, and what ``register`` raises.
-        """
-        result = RegistrationResult()
-        conversation = self._converse(result)
-        self._started.append(conversation)
-        conversation.begin(Registration.start, self.settings.timeout)
-        return conversation
-
-    def turn(self, until: float | None = None) -> None:
-        """Carry on what was started, until something has happened or ``until`` (monotonic)."""
-        times = [each.deadline() for each in self._started]
-        now = self._equipment.switchboard().turn(earliest(until, *times))
-        for each in self._started:
-            each.tick(now)
-        self._started = [each for each in self._started if not each.settled]
-
-    def deregister(self) -> RegistrationResult:
-        """Remove the registration; without one of our own, every one the identity has.
-
-        Raises as ``register`` does.
-        """
-        conversation = self._conversation
-        if conversation is None or conversation.machine.binding is None:
-            result = self._attempt(
-                lambda: self._try_hops(Registration.deregister, contact="*"), RegistrationResult()
-            )
-            if result.exchange and result.verdict is not Verdict.DEREGISTERED:
-                result.hints.append(
-                    "Some registrars do not take Contact: *, by which all registrations are "
-                    "removed; one kept with --stay is removed by its own Contact when it ends."
-                )
-            return result
-        return self._attempt(
-            lambda: self._carry_to_end(conversation, Registration.deregister), RegistrationResult()
-        )
-
-    def stay(self) -> RegistrationResult:
-        """Keep the registration alive until ``interrupt`` or Ctrl-C, then remove it.
-
-        To be called after a ``register`` that succeeded. Comes back at once
-        when the registration is lost for good.
-        """
-        ended = self._attempt(self._keep, RegistrationResult())
-        if ended.verdict is not Verdict.INTERRUPTED:
-            return ended
-        return self.deregister()
-
-    def interrupt(self) -> None:
-        """End ``stay``; for signal handlers and other threads."""
-        self._stopping = True
-        self._equipment.wake()
-
-    def pin_tries(self) -> int | None:
-        """How often PIN1 may still be tried, after a verdict ``pin-required``; None if unknown."""
-        module = self._equipment.module
-        return module.pin_tries() if module is not None else None
-
-    def use_pin(self, pin: str) -> None:
-        """Send this PIN, which a person typed, when the card is opened next; it is opened anew
-        for that. A card pulled out and put back does not get it again.
-        """
-        self._equipment.use_pin(pin)
-
-    def close(self) -> None:
-        """Give the card back and close the sockets."""
-        self._conversation = None
-        self._equipment.close()
-
-    def __enter__(self) -> UserAgent:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    # One attempt, whatever it ends in ------------------------------------------------------
-
-    def _attempt(self, go: Callable[[], None], result: R) -> R:
-        self._result = result
-        carry_out(go, result)
-        module = self._equipment.module
-        if module is not None:
-            result.card = module.use()
-        return result
-
-    def _try_hops(self, action: Action[Registration], contact: str = "") -> None:
-        """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
-        while True:
-            conversation = self._conversation = self._converse(self._result, contact)
-            self._carry_to_end(conversation, action)
-            if self._result.verdict not in NEXT_HOP_AFTER or not self._equipment.next_hop():
-                return
-
-    def _converse(
-        self, result: RegistrationResult, contact: str = ""
-    ) -> Conversation[Registration]:
-        """A conversation with the first of the registrar's addresses, nothing said yet."""
-        if self.settings.scheme:
-            check_names(self.settings.scheme)
-        equipment = self._equipment
-        hop = equipment.hop()
-        _, identity = equipment.card()
-        if not contact:
-            contact = own_contact(identity, hop, equipment.local_address(hop))
-        settings = registration_settings(self.settings, identity, contact)
-        return Conversation(Registration(settings, equipment.rng), hop, equipment, result)
-
-    def _carry_to_end(
-        self, conversation: Conversation[Registration], action: Action[Registration]
-    ) -> None:
-        self._describe(conversation)
-        conversation.result = self._result
-        conversation.begin(action, self.settings.timeout)
-        self._settle(conversation)
-
-    def _settle(self, *conversations: Conversation[Any]) -> None:
-        """Take turns until the first has its outcome; the others carry on meanwhile."""
-        first = conversations[0]
-        switchboard = self._equipment.switchboard()
-        while not first.settled:
-            until = earliest(*[each.deadline() for each in conversations])
-            now = switchboard.turn(until)
-            if until is not None and now >= until:
-                for each in conversations:
-                    each.tick(now)
-
     def _request(self, uri: str, what: Content, result: RequestResult) -> None:
         standing = self._stand(result)
         if standing is None:
@@ -298,24 +120,6 @@ class UserAgent:
         if conversation.response is not None:
             result.answer = _told(conversation.response)
 
-    def _stand(self, result: RequestResult) -> Conversation[Registration] | None:
-        """The registration that a request stands on, a new one where need be; None when it
-        failed, which is the result then.
-        """
-        standing = self._conversation
-        if standing is not None and standing.machine.is_bound(time.monotonic()):
-            result.end(Verdict.REGISTERED)
-            self._describe(standing)
-            _describe_binding(standing, result)
-            return standing
-        self._try_hops(Registration.start)
-        if result.exit_status:
-            return None
-        standing = self._conversation
-        assert standing is not None
-        standing.result = RegistrationResult()  # what becomes of it now is no part of this
-        return standing
-
     def _target(self, uri: str, hop: Hop) -> str:
         from sipua.ims.target import read_target
 
@@ -331,12 +135,14 @@ class UserAgent:
         standing = self._stand(result)
         if standing is None:
             return
+        from sipua.agent.telephone import Telephone
+
         target = self._target(uri, standing.hop)
-        telephone = self._telephone(standing, on_report)
+        telephone = Telephone(self._equipment, self.settings, standing, on_report)
         try:
             call = telephone.place(target, plan, result)
             while not call.settled:
-                now = self._carry_on(standing, telephone)
+                now = telephone.turn()
                 if self._stopping and not call.is_hanging_up:
                     call.hang_up(now)
             if self._stopping and result.verdict is Verdict.CANCELLED:
@@ -349,71 +155,19 @@ class UserAgent:
         standing, result = self._conversation, self._result
         if result.exit_status or standing is None:
             return
+        from sipua.agent.telephone import Telephone
+
         standing.keep_alive()
-        telephone = self._telephone(standing, on_report, plan)
+        telephone = Telephone(self._equipment, self.settings, standing, on_report, plan)
         try:
             while result.exit_status == 0 and telephone.ended != plan.calls and not self._stopping:
-                self._carry_on(standing, telephone)
+                telephone.turn()
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP
             while telephone.goes_on and time.monotonic() < patience:
-                self._carry_on(standing, telephone, patience)
+                telephone.turn(patience)
         finally:
             telephone.close()
-
-    def _telephone(
-        self,
-        standing: Conversation[Registration],
-        on_report: OnReport | None,
-        plan: ListenPlan | None = None,
-    ) -> Telephone:
-        from sipua.agent.telephone import Telephone
-
-        return Telephone(self._equipment, self.settings, standing, on_report, plan)
-
-    def _carry_on(
-        self,
-        standing: Conversation[Registration],
-        telephone: Telephone,
-        until: float | None = None,
-    ) -> float:
-        """One turn of the registration and of all calls; returns the time."""
-        until = earliest(until, standing.deadline(), telephone.deadline())
-        now = self._equipment.switchboard().turn(until)
-        standing.tick(now)
-        telephone.tick(now)
-        return now
-
-    def _keep(self) -> None:
-        conversation = self._conversation
-        assert conversation is not None
-        self._describe(conversation)
-        result = conversation.result = self._result
-        result.end(Verdict.REGISTERED)
-        conversation.keep_alive()
-        while result.exit_status == 0:
-            if self._stopping:
-                result.end(Verdict.INTERRUPTED)
-                return
-            conversation.tick(self._equipment.switchboard().turn(conversation.deadline()))
-
-    def _describe(self, conversation: Conversation[Registration]) -> None:
-        """Put into the result what is known beforehand."""
-        result = self._result
-        settings = conversation.machine.settings
-        result.impi, result.impu, result.domain = settings.impi, settings.impu, settings.domain
-        result.contact = settings.contact
-        result.registrar = str(conversation.hop)
-        result.local = str(conversation.local)
-
-
-def _describe_binding(standing: Conversation[Registration], result: RegistrationResult) -> None:
-    """Put into the result what is known of a registration that it stands on."""
-    binding = standing.machine.binding
-    if binding is not None:
-        result.expires = binding.expires
-        result.service_route = list(binding.service_route)
-        result.associated_uris = list(binding.associated_uris)
 
 
 def _told(response: Response) -> dict[str, list[str]]:
