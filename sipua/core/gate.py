@@ -36,10 +36,11 @@ class Demand(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """A request that may go on: whose it is, and what proves us to the sender, if anything."""
+    """A request that may go on: whose it is, and the header lines that its final answer gets,
+    such as what proves us to the sender."""
 
     caller: Subscriber
-    proof: tuple[str, str] | None = None
+    lines: tuple[tuple[str, str], ...] = ()
 
 
 def parse_demand(text: str) -> tuple[str, Demand]:
@@ -115,7 +116,7 @@ class Gate:
             )
         _remove_credentials(request, demand.status, caller.domain)
         info = judgement.info
-        return Passed(caller, (PROOF_HEADERS[demand.status], info) if info else None)
+        return Passed(caller, ((PROOF_HEADERS[demand.status], info),) if info else ())
 
 
 def _remove_credentials(request: Request, status: int, realm: str) -> None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sipua.errors import PeerError
+    from sipua.sip.endpoint import Endpoint
     from sipua.sip.hop import Hop
+    from sipua.sip.message import Request, Response
 
 MAX_WARNING = 200
 """Characters of a sentence that are sent to the peer."""
@@ -24,6 +26,15 @@ class Reply(NamedTuple):
     status: int
     headers: Sequence[tuple[str, str]] = ()
     reason: str = ""
+
+
+def written(endpoint: Endpoint, request: Request, reply: Reply) -> Response:
+    """The reply as a response to this request."""
+    response = endpoint.create_response(request, reply.status, reply.reason)
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    response.headers.add("Server", "sipua")
+    return response
 
 
 def complaint(error: PeerError) -> Reply:

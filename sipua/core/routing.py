@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sipua.core.reply import own_uri
 from sipua.errors import ParseError, PeerError
-from sipua.sip.grammar import format_host
 from sipua.sip.headers import NameAddr, default_port
 from sipua.sip.hop import Hop
 from sipua.sip.routing import is_numeric
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from sipua.core.registrar import Registrar
     from sipua.core.subscriber import Directory, Subscriber
     from sipua.sip.message import Request
-
-DIALOG_METHODS = frozenset({"INVITE", "NOTIFY", "REFER", "SUBSCRIBE"})
-"""Methods by which a dialog may arise; the proxy stays on its way by Record-Route."""
 
 
 class Way(NamedTuple):
@@ -65,8 +60,10 @@ class Routing:
         if ours:
             request.headers.remove("Route")
 
-    def way(self, uri: str, now: float) -> Way:
-        """The way to a target (§16.5): a public identity, or a contact in a dialog.
+    def ways(self, uri: str, now: float) -> list[Way]:
+        """The ways to all targets (§16.5): of a public identity, or the contact in a dialog.
+
+        The newest contact comes first.
 
         Raises PeerError: 404 for what is not of this network, 480 for a
         subscriber who is not registered, 416 for another scheme.
@@ -80,12 +77,11 @@ class Routing:
             if contact is None:
                 raise PeerError(f"{uri} is not of this network", 404)
             callee, binding = contact
-            return Way(_hop(binding), uri, (), callee)
+            return [Way(_hop(binding), uri, (), callee)]
         bindings = self._registrar.bindings(callee.impi, now)
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
-        binding = bindings[-1]  # the newest: one-shot programs leave older ones behind
-        return Way(_hop(binding), binding.uri, binding.path, callee)
+        return [Way(_hop(each), each.uri, each.path, callee) for each in reversed(bindings)]
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
         """The binding at whose address a Request-URI inside a dialog points."""
@@ -105,15 +101,6 @@ class Routing:
             return True
         transport = "TLS" if uri.scheme == "sips" else uri.parameter("transport") or "UDP"
         return (host, uri.port or default_port(transport)) in self._own
-
-
-def record_routes(source: Hop, hop: Hop, sent_by: tuple[str, int]) -> list[str]:
-    """Record-Route values, the topmost first: one, or two where we change sides (RFC 5658)."""
-    host, port = sent_by
-    transport = "" if hop.transport == "UDP" else f";transport={hop.transport.lower()}"
-    onward = f"<sip:{format_host(host)}:{port}{transport};lr>"
-    back = f"<{own_uri(source, '')};lr>"
-    return [back] if onward == back else [onward, back]
 
 
 def _place(uri: SipUri) -> tuple[str, int]:

@@ -31,7 +31,14 @@ from sipua.sip.timers import TimerValues
 from sipua.sip.transaction.client import ClientTransaction
 from sipua.sip.transaction.invite_client import InviteClient
 from sipua.sip.transaction.invite_server import InviteServer
-from sipua.sip.transaction.machine import ACK, REQUEST, START, TRANSPORT_ERROR, Transaction
+from sipua.sip.transaction.machine import (
+    ACK,
+    REQUEST,
+    START,
+    TERMINATED,
+    TRANSPORT_ERROR,
+    Transaction,
+)
 from sipua.sip.transaction.non_invite_client import NonInviteClient
 from sipua.sip.transaction.non_invite_server import NonInviteServer
 from sipua.sip.transaction.server import ServerTransaction, status_class
@@ -137,6 +144,12 @@ class Endpoint:
             self._clients[cancel.key] = cancel
             cancel.feed(START, now)
 
+    def abandon(self, transaction: ClientTransaction | ServerTransaction) -> None:
+        """Forget a request that nobody waits for: an INVITE of ours which was cancelled and
+        stays unanswered (RFC 3261 §9.1), or a peer's which must stay so (RFC 4320 §4.2)."""
+        transaction.state = TERMINATED
+        self.ended(transaction)
+
     def send_ack(self, request: Request, hop: Hop, sent_by: tuple[str, int]) -> None:
         """Send the ACK for a 2xx, which is no transaction (RFC 3261 §13.2.2.4)."""
         self.transmit(request.to_bytes(own_via(hop.transport, sent_by, self._new_branch())), hop)
@@ -155,6 +168,11 @@ class Endpoint:
                 request.to_tag = f"{self._rng.getrandbits(64):016x}"
             to_tag = request.to_tag
         return create_response(request, status, reason, to_tag)
+
+    def cancelled_by(self, cancel: Request) -> ServerTransaction | None:
+        """The transaction of the INVITE that a CANCEL is for (RFC 3261 §9.2)."""
+        invite = Request("INVITE", cancel.uri, cancel.headers)
+        return self._servers.get(server_key(invite, cancel.top_via))
 
     def respond(self, transaction: ServerTransaction, response: Response, now: float) -> None:
         """Answer; raises LocalError when the request has its final answer already."""
