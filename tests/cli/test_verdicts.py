@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from called_party import CalledParty, Pair, pair
 
 from card.profile import Profile, load
 from cli.app import run
+from sipua.agent.call_plan import ListenPlan
+from sipua.agent.call_report import CallReport
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory
 from sipua.verdict import Verdict
@@ -30,13 +33,24 @@ RESULT_KEYS = {
 }
 
 
+CALL_KEYS = RESULT_KEYS | {
+    *("method", "target", "status", "answer", "cause", "peer", "asserted", "ring_ms", "talk_ms"),
+    *("media", "digits_received"),
+}
+
+
 @pytest.fixture
 def sipua(capsys: pytest.CaptureFixture[str]) -> Sipua:
-    """Runs a command line with --json; gives exit status and the one document printed."""
+    """Runs a command line with --json; gives exit status and the document with the verdict.
+
+    That is all that is printed, or the last line where events are printed before it.
+    """
 
     def command(*argv: str) -> tuple[int, dict[str, Any]]:
         status = run([*argv, "--json"])
-        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        out = capsys.readouterr().out
+        tells_events = argv[0] in ("call", "listen")
+        document: dict[str, Any] = json.loads(out.splitlines()[-1] if tells_events else out)
         assert status == 0 or document.get("hints", True), "a failure says what to check next"
         return status, document
 
@@ -344,3 +358,88 @@ def test_interrupted(
     assert process.returncode == status
     assert ("deregistered" if stay else "interrupted") in out
     assert core.bindings(impi) == []
+
+
+@pytest.fixture
+def subscribers(tmp_path: Path, sipua_core_factory: CoreFactory) -> Pair:
+    return pair(tmp_path, sipua_core_factory)
+
+
+@pytest.mark.parametrize(
+    ("plan", "options", "verdict", "final"),
+    [
+        (ListenPlan(duration=0.1), (), Verdict.OK, 200),
+        (ListenPlan(), ("--duration", "0.1"), Verdict.OK, 200),
+        (ListenPlan(what="busy"), (), Verdict.BUSY, 486),
+        (ListenPlan(what="decline"), (), Verdict.DECLINED, 603),
+        (ListenPlan(what="ring"), ("--ring-timeout", "0.5"), Verdict.NO_ANSWER, 487),
+        (ListenPlan(what="ring"), ("--cancel-after", "0.5"), Verdict.CANCELLED, 487),
+        (ListenPlan(what="busy"), ("--expect", "486"), Verdict.OK, 486),
+        (ListenPlan(what="busy"), ("--expect", "603"), Verdict.UNEXPECTED, 486),
+        (ListenPlan(), ("--expect", "486"), Verdict.UNEXPECTED, 200),
+    ],
+)
+def test_calls(
+    sipua: Sipua,
+    subscribers: Pair,
+    plan: ListenPlan,
+    options: tuple[str, ...],
+    verdict: Verdict,
+    final: int,
+) -> None:
+    with CalledParty(subscribers, plan):
+        status, result = sipua(*subscribers.call(*options))
+    assert (status, result["verdict"]) == (verdict.exit_status, verdict.value)
+    assert set(result) == CALL_KEYS
+    assert result["status"] == final
+    assert result["reason"]
+
+
+def test_exit_statuses_of_calls() -> None:
+    """The numbers are an interface."""
+    statuses = {each.value: each.exit_status for each in Verdict if 50 <= each.exit_status < 60}
+    assert statuses == {
+        "busy": 50,
+        "declined": 51,
+        "no-answer": 52,
+        "cancelled": 53,
+        "call-lost": 54,
+        "unexpected": 55,
+    }
+
+
+def test_nobody_is_there_to_answer(sipua: Sipua, subscribers: Pair) -> None:
+    """Bob is known to the network, and not registered."""
+    status, result = sipua(*subscribers.call())
+    assert (status, result["verdict"], result["status"]) == (52, "no-answer", 480)
+
+
+def test_a_call_to_a_number_that_there_is_not(sipua: Sipua, subscribers: Pair) -> None:
+    nobody = subscribers.bobs_uri.replace("bob", "nobody")
+    status, result = sipua("call", nobody, *subscribers.options(subscribers.alice))
+    assert (status, result["verdict"], result["status"]) == (30, "rejected", 404)
+
+
+def test_call_lost(sipua: Sipua, subscribers: Pair) -> None:
+    """The network goes away between one digit and the next: nothing of the call is there."""
+
+    def heard(report: CallReport) -> None:
+        if report.event == "digit":
+            subscribers.core.stop()
+
+    with CalledParty(subscribers, on_report=heard):
+        status, result = sipua(*subscribers.call("--dtmf", "1" * 40, "--dtmf-by", "info"))
+    assert (status, result["verdict"]) == (54, "call-lost")
+    assert set(result) == CALL_KEYS
+    assert result["status"] == 200
+
+
+def test_a_caller_without_registration(
+    sipua: Sipua, subscribers: Pair, tmp_path: Path, copied: Callable[..., Profile]
+) -> None:
+    """What keeps it from registering is the verdict of the call, too."""
+    stranger = copied("isim")
+    status, result = sipua("call", subscribers.bobs_uri, *subscribers.options(stranger))
+    assert (status, result["verdict"]) == (30, "rejected")
+    assert set(result) == CALL_KEYS
+    assert result["cause"] is None
