@@ -44,7 +44,8 @@ class Exchange:
     """Commands to one card, counted in ``apdus`` and shown to ``trace``.
 
     ``trace`` gets every APDU that crosses the link, GET RESPONSE included,
-    without PINs and keys unless ``show_secrets``. A ``precaution`` is asked
+    without PINs and keys; ``bare_trace`` gets it with everything in it, for a user who
+    asked to see secrets. A ``precaution`` is asked
     before each command and may refuse it; ``on_insertion`` is called when a
     transaction begins with a card that was away meanwhile.
     ``selections`` grows whenever another program may have moved the card's
@@ -53,9 +54,9 @@ class Exchange:
     """
 
     __slots__ = (
+        "_bare_trace",
         "_depth",
         "_secret",
-        "_show_secrets",
         "_trace",
         "_transaction",
         "apdus",
@@ -70,8 +71,7 @@ class Exchange:
         self,
         link: CardLink,
         trace: Callable[[TracedApdu], None] | None = None,
-        *,
-        show_secrets: bool = False,
+        bare_trace: Callable[[TracedApdu], None] | None = None,
     ) -> None:
         self.link = link
         self.apdus = 0
@@ -81,7 +81,7 @@ class Exchange:
         self.on_insertion: Callable[[], None] | None = None
         self._secret = False
         self._trace = trace
-        self._show_secrets = show_secrets
+        self._bare_trace = bare_trace
         self._depth = 0
         self._transaction = Transaction(self)
 
@@ -181,13 +181,13 @@ class Exchange:
         if len(answer) < 2:
             raise AnswerError(f"the answer to {command.name} has no status word")
         if self._trace is not None:
-            from card.masking import masked, unmasked
+            from card.masking import masked
 
-            self._trace(
-                unmasked(command, answer)
-                if self._show_secrets
-                else masked(command, answer, cause, first=first, secret=self._secret)
-            )
+            self._trace(masked(command, answer, cause, first=first, secret=self._secret))
+        if self._bare_trace is not None:
+            from card.masking import unmasked
+
+            self._bare_trace(unmasked(command, answer))
         return Response(answer[:-2], answer[-2] << 8 | answer[-1])
 
 

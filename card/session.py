@@ -40,7 +40,7 @@ class CardSession:
     belongs to the session. ``application`` is auto, isim or usim; None opens the
     card without choosing one. The PIN is sent only when given, and not below two
     remaining tries unless ``force_pin``. ``trace`` sees every APDU, secrets
-    masked unless ``show_secrets``.
+    masked; ``bare_trace`` sees it as it is.
 
     A card whose ICCID is among the ``protected`` ones, or those in
     SIPUA_PROTECTED, is only read: what costs it something raises CardProtected.
@@ -58,7 +58,7 @@ class CardSession:
         force_pin: bool = False,
         trace: Trace | None = None,
         *,
-        show_secrets: bool = False,
+        bare_trace: Trace | None = None,
         protected: Iterable[str] = (),
         withheld: Withheld | None = None,
         waiting: Waiting | None = None,
@@ -70,7 +70,7 @@ class CardSession:
         self._is_patient = waiting is not None
         self.link = open_card(card, waiting) if isinstance(card, str) else card
         try:
-            self.exchange = Exchange(self.link, trace, show_secrets=show_secrets)
+            self.exchange = Exchange(self.link, trace, bare_trace)
             precaution = self._precaution(protected, withheld)
             self.exchange.precaution = precaution
             self.exchange.on_insertion = self._look_who_came

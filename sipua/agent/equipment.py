@@ -6,14 +6,16 @@ Nothing is opened before it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from random import SystemRandom
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from sipua.agent.card_worker import CardWorker
 from sipua.agent.identity_module import CardChoice, IdentityModule
 from sipua.agent.registrar_address import locate, locate_uri
 from sipua.agent.switchboard import Switchboard
 from sipua.auth.redaction import redact_message
+from sipua.errors import LocalError, NetworkError
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
 from sipua.net.network import Network
@@ -21,6 +23,7 @@ from sipua.net.tls_settings import TlsSettings
 from sipua.sip.endpoint import Endpoint
 
 if TYPE_CHECKING:
+    from card.masking import TracedApdu
     from card.session import Trace
     from sipua.ims.identity import Identity
     from sipua.settings import AgentSettings
@@ -30,19 +33,35 @@ if TYPE_CHECKING:
     from sipua.trace.narration import Narrator
     from sipua.trace.step import Step
 
+T = TypeVar("T")
+
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
 
 
+class Recorder(Protocol):
+    """Who writes down all of it: steps, messages with both ends known, APDUs.
+
+    Secrets are masked as for everybody else unless ``shows_secrets``.
+    """
+
+    @property
+    def shows_secrets(self) -> bool: ...
+    def step(self, step: Step) -> None: ...
+    def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
+    def apdu(self, apdu: TracedApdu) -> None: ...
+
+
 class Observer:
-    """Who is told what happens while it happens; each of the four may be left out.
+    """Who is told what happens while it happens; each of the five may be left out.
 
     ``on_step``: each step of the exchange. ``on_message``: each SIP message at
     the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
     masked. ``on_request``: each request that came in and was accepted.
+    ``recorder``: all of it, for a file.
     """
 
-    __slots__ = ("on_apdu", "on_message", "on_request", "on_step")
+    __slots__ = ("on_apdu", "on_message", "on_request", "on_step", "recorder")
 
     def __init__(
         self,
@@ -50,11 +69,13 @@ class Observer:
         on_message: OnMessage | None = None,
         on_apdu: Trace | None = None,
         on_request: Callable[[Request], None] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.on_step = on_step
         self.on_message = on_message
         self.on_apdu = on_apdu
         self.on_request = on_request
+        self.recorder = recorder
 
 
 class Equipment:
@@ -78,7 +99,7 @@ class Equipment:
     def card(self) -> tuple[IdentityModule, Identity]:
         """The card, and who the subscriber is."""
         if self.module is None:
-            self.module = IdentityModule(self._choice, self._observer.on_apdu)
+            self.module = IdentityModule(self._choice, *self._card_traces())
         if self._identity is None:
             wanted = self._settings
             self._identity = self.module.identities(
@@ -142,11 +163,12 @@ class Equipment:
 
     def narrator(self) -> Narrator | None:
         """Who tells the steps, if anybody listens."""
-        if self._observer.on_step is None:
+        listening = _all_of(self._observer.on_step, _step_of(self._observer.recorder))
+        if listening is None:
             return None
         from sipua.trace.narration import Narrator
 
-        return Narrator(self._observer.on_step)
+        return Narrator(listening)
 
     def wake(self) -> None:
         """Make a turn that waits come back; any thread may call this."""
@@ -168,15 +190,53 @@ class Equipment:
             self.module.close()
             self.module = None
 
+    def _card_traces(self) -> tuple[Trace | None, Trace | None]:
+        """Who sees APDUs masked, and who sees them as they are."""
+        tell, recorder = self._observer.on_apdu, self._observer.recorder
+        if recorder is None:
+            return tell, None
+        if recorder.shows_secrets:
+            return tell, recorder.apdu
+        return _all_of(tell, recorder.apdu), None
+
     def _traced(self) -> OnMessage | None:
-        tell = self._observer.on_message
-        if tell is None:
+        tell, recorder = self._observer.on_message, self._observer.recorder
+        if tell is None and recorder is None:
             return None
 
-        def redacted(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
-            tell(direction, redact_message(data), hop)
+        def seen(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
+            redacted = redact_message(data)
+            if tell is not None:
+                tell(direction, redacted, hop)
+            if recorder is not None:
+                data = data if recorder.shows_secrets else redacted
+                recorder.message(direction, data, self._with_our_end(hop))
 
-        return redacted
+        return seen
+
+    def _with_our_end(self, hop: Hop) -> Hop:
+        """``hop`` with our own address and port, where they can be told."""
+        if hop.local is None:
+            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
+                return hop._replace(local=self.local_address(hop))
+        return hop
+
+
+def _step_of(recorder: Recorder | None) -> OnStep | None:
+    return None if recorder is None else recorder.step
+
+
+def _all_of(*hearers: Callable[[T], None] | None) -> Callable[[T], None] | None:
+    """One hearer that tells all of those there are; None when there is none."""
+    there = [each for each in hearers if each is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+
+    def tell(what: T) -> None:
+        for each in there:
+            each(what)
+
+    return tell
 
 
 def _bind(text: str | None) -> tuple[str, int] | None:

@@ -78,8 +78,10 @@ class CardChoice(NamedTuple):
 class IdentityModule:
     """One card in use. Blocking: a card that waits is driven from a worker thread."""
 
-    def __init__(self, choice: CardChoice, trace: Trace | None = None) -> None:
-        """Opens the card; raises CardError."""
+    def __init__(
+        self, choice: CardChoice, trace: Trace | None = None, bare_trace: Trace | None = None
+    ) -> None:
+        """Opens the card; raises CardError. ``bare_trace`` sees APDUs with their secrets."""
         self._seconds = 0.0
         self._session = self._timed(
             lambda: CardSession(
@@ -88,6 +90,7 @@ class IdentityModule:
                 choice.pin,
                 choice.force_pin,
                 trace,
+                bare_trace=bare_trace,
                 protected=choice.protected,
                 waiting=choice.waiting,
                 keep_pin=choice.keep_pin,

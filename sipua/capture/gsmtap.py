@@ -1,4 +1,4 @@
-"""APDUs in GSMTAP over UDP, as osmocom's SIMtrace and Wireshark have them.
+"""APDUs and remarks in GSMTAP over UDP, as osmocom's programs and Wireshark have them.
 
 Version 2 of the header: 16 octets, all numbers in network byte order. An APDU is
 carried as T=0 has it on the wire: CLA INS P1 P2 P3, data, SW1 SW2.
@@ -6,10 +6,17 @@ carried as T=0 has it on the wire: CLA INS P1 P2 P3, data, SW1 SW2.
 
 from __future__ import annotations
 
+from struct import Struct
+
 PORT = 4729  # UDP, assigned by IANA
-SIM = 4
+SIM, LOG = 4, 16
 APDU = 0  # the sub-type of SIM
 HEADER = bytes((2, 4, SIM)) + bytes(9) + bytes((APDU, 0, 0, 0))
+LOG_HEADER = bytes((2, 4, LOG)) + bytes(13)
+NOTICE = 5  # level of a log line in osmocom's programs
+
+# Seconds, microseconds, process name and number, level, subsystem, file name, line.
+_LOG = Struct("!II16sIB3x16s32sI")
 
 INCOMING = frozenset(
     (0x04, 0x10, 0x14, 0x20, 0x24, 0x26, 0x28, 0x2C, 0x32, 0x44, 0x82, 0x88, 0x89, 0xA2, 0xA4)
@@ -40,3 +47,18 @@ def write(command: bytes, answer: bytes) -> bytes:
     elif len(command) > 5:
         command = command[: 5 + command[4]]
     return HEADER + command + answer
+
+
+def write_remark(text: str, at: int) -> bytes:
+    """The datagram for a line of ours that belongs to no other packet; ``at`` in nanoseconds."""
+    seconds, rest = divmod(at, 10**9)
+    head = _LOG.pack(seconds, rest // 1000, b"sipua", 0, NOTICE, b"sipua", b"", 0)
+    return LOG_HEADER + head + text.encode("utf-8", "replace")
+
+
+def read_remark(datagram: bytes) -> str | None:
+    """The line in a datagram of ``write_remark`` or of an osmocom program; None for others."""
+    if len(datagram) < 16 or datagram[2] != LOG:
+        return None
+    text = datagram[datagram[1] * 4 + _LOG.size :]
+    return text.rstrip(b"\0").decode("utf-8", "replace") or None

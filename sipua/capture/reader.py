@@ -95,6 +95,10 @@ class _Reading:
             apdu = gsmtap.read(data)
             if apdu is not None:
                 yield CapturedApdu(frame.at, *apdu, frame.comment, frame.number)
+            else:
+                line = gsmtap.read_remark(data)
+                if line is not None:
+                    yield CaptureRemark(frame.at, line, frame.number)
             return
         if data[:2] == b"\r\n":
             data = data.lstrip(b"\r\n")

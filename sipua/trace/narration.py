@@ -26,7 +26,7 @@ class Narrator:
     def response_received(self, response: Response) -> None:
         """The registrar's answer."""
         label = f"{response.status} {response.reason}"
-        self._tell(Step(REGISTRAR, UE, label, _answer_note(response.status)))
+        self._tell(Step(REGISTRAR, UE, label, answer_note(response.status)))
 
     def no_answer(self, reason: str) -> None:
         """The registrar could not be reached or kept silent."""
@@ -92,7 +92,8 @@ _IN_CLEAR = {
 """What our own credentials look like."""
 
 
-def _answer_note(status: int) -> str:
+def answer_note(status: int) -> str:
+    """What a final answer means."""
     if status in (401, 407):
         return "a challenge: prove who you are"
     return "accepted" if status < 300 else "refused"

@@ -19,11 +19,12 @@ SAID = AUTHENTICATE.to_bytes().hex().upper()
 
 
 def trace(
-    *script: tuple[str, str], command: Command = AUTHENTICATE, show_secrets: bool = False
+    *script: tuple[str, str], command: Command = AUTHENTICATE, bare: bool = False
 ) -> list[TracedApdu]:
-    seen: list[TracedApdu] = []
-    Exchange(ScriptedLink(*script), seen.append, show_secrets=show_secrets).send(command)
-    return seen
+    masked: list[TracedApdu] = []
+    unmasked: list[TracedApdu] = []
+    Exchange(ScriptedLink(*script), masked.append, unmasked.append).send(command)
+    return unmasked if bare else masked
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_other_data_is_shown_whole() -> None:
 
 
 def test_secrets_are_shown_to_who_asks_for_them() -> None:
-    (apdu,) = trace((SAID, GOOD + "9000"), show_secrets=True)
+    (apdu,) = trace((SAID, GOOD + "9000"), bare=True)
     assert apdu.answer == GOOD + "9000"
 
 
