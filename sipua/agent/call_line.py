@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from card.aka.result import SynchronisationFailure
 from card.errors import CardError
 from sipua.agent.identity_module import verdict_of
 from sipua.errors import LocalError, NetworkError, ParseError
@@ -30,7 +31,8 @@ class CallLine:
     """``machine`` on the wire. ``hop`` is where requests go that are in no dialog yet.
 
     ``tell`` is given every event of the machine's but AuthenticationRequired;
-    ``exchange`` collects our requests with their final answers.
+    ``exchange`` collects our requests with their final answers. ``asked`` is what
+    the card was asked last, ``is_out_of_step`` whether it has answered with AUTS.
     """
 
     hears_all = True
@@ -46,6 +48,7 @@ class CallLine:
         self.machine = machine
         self.hop = hop
         self.asked: AuthenticationRequired | None = None
+        self.is_out_of_step = False
         self._tell = tell
         self._exchange = exchange
         self._switchboard = equipment.switchboard()
@@ -203,5 +206,6 @@ class CallLine:
         else:
             if self._narrator is not None:
                 self._narrator.card_answered(outcome)
+            self.is_out_of_step |= isinstance(outcome, SynchronisationFailure)
             self.machine.card_answered(outcome, now)
         self.carry_on(now)

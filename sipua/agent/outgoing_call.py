@@ -52,7 +52,8 @@ class OutgoingCall(PhoneCall):
 
     def _established(self, event: Established, now: float) -> None:
         super()._established(event, now)
-        plan = self._plan
+        result, plan = self.log.result, self._plan
+        result.resynchronised = result.resynchronised or self.line.is_out_of_step
         if plan.expect is not None and plan.expect >= 300:
             self._times["hang_up"] = now  # it is not what was wanted
         elif plan.duration is not None:

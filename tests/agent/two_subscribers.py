@@ -21,10 +21,16 @@ CARD = Path(__file__).parents[2] / "fixtures" / "cards" / "isim.toml"
 
 def two_cards(folder: Path) -> tuple[Profile, Profile]:
     """The card of the fixtures, and another one with the next number."""
-    alice, bob = folder / "alice.toml", folder / "bob.toml"
-    alice.write_text(CARD.read_text())
-    bob.write_text(CARD.read_text().replace("00000004", "00000005").replace("0100004", "0100005"))
-    return load(str(alice)), load(str(bob))
+    return card(folder / "alice.toml", 4), card(folder / "bob.toml", 5)
+
+
+def card(path: Path, number: int) -> Profile:
+    """A card like that of the fixtures, whose number ends in this digit."""
+    text = CARD.read_text()
+    path.write_text(
+        text.replace("00000004", f"0000000{number}").replace("0100004", f"010000{number}")
+    )
+    return load(str(path))
 
 
 def uri_of(profile: Profile, index: int = 0) -> str:
