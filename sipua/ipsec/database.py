@@ -35,6 +35,7 @@ class Counters:
     unknown_spi: int
     mismatched: int
     unprotected: int
+    unsent: int
     __slots__ = NAMES = tuple(__annotations__)
 
     def __init__(self) -> None:
@@ -101,14 +102,15 @@ class AssociationDatabase:
         """The ESP packet for a packet of ours; raises an EspError, or SequenceExhausted."""
         try:
             source_port, destination_port = packet.ports
-            flow = packet.source, source_port, packet.destination, destination_port
-            if flow not in self._sealers:
-                raise Unprotected(
-                    f"no association covers port {source_port} to {destination_port}: dropped"
-                )
         except EspError as error:
-            self.counters.count(error.counter)
-            raise
+            self.counters.unprotected += 1
+            raise Unprotected(f"no association is for this: {error}") from None
+        flow = packet.source, source_port, packet.destination, destination_port
+        if flow not in self._sealers:
+            self.counters.unprotected += 1
+            raise Unprotected(
+                f"no association covers port {source_port} to {destination_port}: dropped"
+            )
         sealed = self._sealers[flow][1].seal(packet.payload, packet.protocol)
         self.counters.sealed += 1
         return Packet(packet.source, packet.destination, PROTOCOL, sealed)
