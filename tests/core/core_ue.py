@@ -28,6 +28,7 @@ from sipua.sip.endpoint import Endpoint
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request, Response, parse
 from sipua.sip.response import create_response
+from sipua.sip.timers import TimerValues
 
 ADDRESS, PORT = "192.0.2.1", 5060
 
@@ -35,7 +36,9 @@ ADDRESS, PORT = "192.0.2.1", 5060
 class Network:
     """Proxy, registrar and AuC at 192.0.2.1:5060, UDP and TCP."""
 
-    def __init__(self, profiles: list[Profile], **demands: Demand) -> None:
+    def __init__(
+        self, profiles: list[Profile], timers: TimerValues | None = None, **demands: Demand
+    ) -> None:
         self.now = 1000.0
         self.ues: dict[Hop, Ue] = {}
         self.lost: list[tuple[bytes, Hop]] = []
@@ -49,7 +52,7 @@ class Network:
         self.registrar = Registrar(directory, make("WWW-Authenticate", ""), self.faults)
         gate = Gate(directory, self.registrar, self.faults, demands, make)
         own = [Hop(transport, ADDRESS, PORT) for transport in ("UDP", "TCP")]
-        self.endpoint = Endpoint(random.Random(7))
+        self.endpoint = Endpoint(random.Random(7), timers)
         routing = Routing(directory, self.registrar, own)
         self.proxy = Proxy(self.endpoint, self.registrar, gate, routing, lambda _: (ADDRESS, PORT))
 
@@ -177,6 +180,19 @@ class Ue:
     def asked(self) -> Request:
         """The last request that has come."""
         return [each for each in self.inbox if isinstance(each, Request)][-1]
+
+    @property
+    def invited(self) -> Request:
+        """The last INVITE that has come."""
+        return self.got("INVITE")[-1]
+
+    def got(self, method: str) -> list[Request]:
+        """The requests of this method that have come."""
+        return [each for each in self.inbox if isinstance(each, Request) and each.method == method]
+
+    def reply(self, status: int, *headers: tuple[str, str], body: bytes = b"") -> None:
+        """Answer the last INVITE."""
+        self.answer(status, *headers, body=body, to=self.invited)
 
     @property
     def told(self) -> Response:
