@@ -65,9 +65,9 @@ def call(
     Whoever challenges on the way, by 401 or 407, is answered with the card. The
     verdict is ok when the call was answered and ended in order.
 
-    Ctrl-C hangs up: before the answer the verdict is cancelled (exit status 53),
-    after it ok. A second Ctrl-C, and one before anything was called, ends the
-    program as interrupted (130).
+    Ctrl-C hangs up: by BYE once the call was answered, and the verdict is ok; by
+    CANCEL before that, and the verdict is interrupted (exit status 130). A second
+    Ctrl-C does not wait for what the network says to it.
     """
     if dry_run:
         from cli.register_dry_run import rehearse

@@ -163,8 +163,8 @@ NEXT_STEPS = {
         "themselves.",
     ),
     Verdict.CANCELLED: (
-        "It was ended from this side, by --cancel-after or by Ctrl-C: see whether it rang (180), "
-        "and how long after calling.",
+        "It was ended from this side by --cancel-after: see whether it rang (180), and how long "
+        "after calling.",
     ),
     Verdict.CALL_LOST: (
         "See with -vv what was asked last: an answer 481 comes from somebody who has forgotten "
