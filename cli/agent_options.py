@@ -10,6 +10,7 @@ import click
 
 from cli.options import card_options, option
 from cli.render import observer, print_json, print_result
+from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from sipua.agent.user_agent import UserAgent
@@ -136,6 +137,8 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         protected=options.pop("protected"),
         waiting=options.pop("waiting"),
     )
+    watching = observer(verbose, as_json)
+    watching.recorder = open_recorder(options.pop("trace"), options.pop("trace_secrets"))
     algorithm = options.pop("algorithm")
     settings = AgentSettings(
         algorithm="" if algorithm == "none" else algorithm,
@@ -146,7 +149,7 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         user_agent=options.pop("user_agent") or "",
         **options,
     )
-    return UserAgent(choice, settings, observer(verbose, as_json))
+    return UserAgent(choice, settings, watching)
 
 
 def _header(text: str) -> tuple[str, str]:

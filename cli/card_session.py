@@ -9,6 +9,7 @@ import click
 
 from cli.options import read_pin
 from cli.render import print_apdu, print_json
+from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from card.errors import CardError
@@ -101,6 +102,12 @@ def open_session(
     watching = [print_apdu] if verbose >= 3 else []
     if dry_run is not None:
         watching.append(dry_run.sent)
+    recorder = open_recorder(options["trace"], options["trace_secrets"])
+    bare_trace = None
+    if recorder is not None and recorder.shows_secrets:
+        bare_trace = recorder.apdu
+    elif recorder is not None:
+        watching.append(recorder.apdu)
 
     def trace(apdu: TracedApdu) -> None:
         for watch in watching:
@@ -112,6 +119,7 @@ def open_session(
         read_pin(options["pin_file"]) if with_pin else None,
         options["force_pin"],
         trace if watching else None,
+        bare_trace=bare_trace,
         protected=options["protected"],
         withheld=dry_run.withheld if dry_run is not None else None,
         waiting=options["waiting"],

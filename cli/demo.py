@@ -8,6 +8,7 @@ import click
 
 from cli.options import json_option, verbose_option
 from cli.render import LiveLadder, observer
+from cli.trace import open_recorder, trace_options
 
 
 @click.command(epilog="Example:  sipua demo --fault sqn-behind")
@@ -18,9 +19,12 @@ from cli.render import LiveLadder, observer
     metavar="NAME[=VALUE]",
     help="Let the network misbehave; `sipua core --list-faults` shows how.",
 )
+@trace_options
 @json_option
 @verbose_option
-def demo(faults: tuple[str, ...], as_json: bool, verbose: int) -> int:
+def demo(
+    faults: tuple[str, ...], trace: str | None, trace_secrets: bool, as_json: bool, verbose: int
+) -> int:
     """Register an emulated card at an embedded network, all on this machine."""
     from card.profile import shipped
     from card.readers.emulated import EmulatedLink
@@ -32,6 +36,7 @@ def demo(faults: tuple[str, ...], as_json: bool, verbose: int) -> int:
     from sipua.settings import AgentSettings
 
     watcher = observer(verbose, as_json)
+    watcher.recorder = open_recorder(trace, trace_secrets)
     if not as_json:
         watcher.on_step = LiveLadder(sys.stdout)
     try:

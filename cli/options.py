@@ -11,6 +11,7 @@ import click
 
 from card.errors import NoSuchWay
 from card.readers.locate import WAYS, way_to
+from cli.trace import trace_options
 
 if TYPE_CHECKING:
     from card.readers.waiting import Waiting
@@ -86,8 +87,11 @@ class Entries(click.ParamType):  # type: ignore[type-arg]
 
 
 def card_options(command: F) -> F:
-    """Which card, how long to wait for it, which application on it, its PIN, and what not to do."""
+    """Which card, how long to wait for it, which application on it, its PIN, and what not to do;
+    and a trace of it.
+    """
     for decorate in (
+        trace_options,
         click.option(
             "--dry-run",
             is_flag=True,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.card_session import DryRun, Outcome, card_failure, finish, show_dry_run, show_facts
 from cli.options import read_pin
+from cli.trace import open_recorder
+
+if TYPE_CHECKING:
+    from card.masking import TracedApdu
 
 UNKNOWN = bytes(16)  # stands for RAND and AUTN, which only the challenge brings
 
@@ -20,6 +24,13 @@ def rehearse(as_json: bool, pin_file: str | None, **options: Any) -> int:
     from sipua.agent.identity_module import CardChoice, IdentityModule
 
     dry_run = DryRun()
+    recorder = open_recorder(options["trace"], options["trace_secrets"])
+
+    def sent(apdu: TracedApdu) -> None:
+        dry_run.sent(apdu)
+        if recorder is not None:
+            recorder.apdu(apdu)
+
     choice = CardChoice(
         options["card"],
         options["application"],
@@ -31,7 +42,7 @@ def rehearse(as_json: bool, pin_file: str | None, **options: Any) -> int:
     )
     facts: dict[str, Any] = dict.fromkeys(("impi", "impu", "domain", "pcscf"))
     try:
-        module = IdentityModule(choice, dry_run.sent)
+        module = IdentityModule(choice, sent)
         try:
             wanted = (options["impi"], options["impu"], options["domain"], options["impu_index"])
             identity = module.identities(*wanted)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from card.masking import TracedApdu
     from card.session import Trace
     from sipua.ims.identity import Identity
+    from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
@@ -50,6 +51,7 @@ class Recorder(Protocol):
     def step(self, step: Step) -> None: ...
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
     def apdu(self, apdu: TracedApdu) -> None: ...
+    def remark(self, text: str) -> None: ...
 
 
 class Observer:
@@ -169,6 +171,11 @@ class Equipment:
         from sipua.trace.narration import Narrator
 
         return Narrator(listening)
+
+    def note_end(self, result: RegistrationResult) -> None:
+        """An attempt has ended so."""
+        if self._observer.recorder is not None:
+            self._observer.recorder.remark(f"{result.verdict.value}: {result.reason}")
 
     def wake(self) -> None:
         """Make a turn that waits come back; any thread may call this."""

@@ -149,6 +149,7 @@ class Registrant:
     def _attempt(self, go: Callable[[], None], result: R) -> R:
         self._result = result
         carry_out(go, result)
+        self._equipment.note_end(result)
         module = self._equipment.module
         if module is not None:
             result.card = module.use()
