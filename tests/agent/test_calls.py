@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import Answering
+from phones.answering import Answering
 from two_subscribers import agent_of, card, two_cards, uri_of
 
 from card.profile import Profile
@@ -88,7 +88,7 @@ def test_invite_challenged(
     )
     hop = core.hop(transport)
     faults, verdict, seen, resynchronised = OUTCOMES[outcome]
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         assert agent.register().verdict is Verdict.REGISTERED
         for fault in faults:
             core.faults.add(f"{fault}@{alice.imsi}")
@@ -108,7 +108,7 @@ def test_a_call_as_both_sides_see_it(core: CoreServer, alice: Profile, bob: Prof
     hop = core.hop("UDP")
     told: list[CallReport] = []
     plan = ListenPlan(ring=0.1, media="echo")
-    with Answering(bob, hop, plan) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop), plan) as called, agent_of(alice, hop) as agent:
         result = agent.call(uri_of(bob), CallPlan(duration=0.3, digits="1*D"), told.append)
         assert result.verdict is Verdict.OK
         ended = called.wait("ended")
@@ -149,7 +149,7 @@ def test_a_call_as_both_sides_see_it(core: CoreServer, alice: Profile, bob: Prof
 def test_digits_by_info(core: CoreServer, alice: Profile, bob: Profile) -> None:
     hop = core.hop("UDP")
     told: list[CallReport] = []
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         plan = CallPlan(duration=0, digits="90#", digits_by="info", media="none")
         result = agent.call(uri_of(bob), plan, told.append)
         assert result.verdict is Verdict.OK
@@ -168,7 +168,7 @@ def test_media_none_offers_an_inactive_stream(
     core: CoreServer, alice: Profile, bob: Profile
 ) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         result = agent.call(uri_of(bob), CallPlan(duration=0, media="none"))
         assert result.verdict is Verdict.OK
         assert called.wait("media")["direction"] == "inactive"
@@ -192,7 +192,7 @@ def test_refused(
     cause: str,
 ) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop, answer) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop), answer) as called, agent_of(alice, hop) as agent:
         result = agent.call(uri_of(bob))
         assert (result.verdict, result.status, result.cause) == (verdict, status, cause)
         assert result.media is None
@@ -203,7 +203,7 @@ def test_refused(
 
 def test_what_was_not_expected(core: CoreServer, alice: Profile, bob: Profile) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         result = agent.call(uri_of(bob), CallPlan(expect=486))
         assert (result.verdict, result.status) == (Verdict.UNEXPECTED, 200)
         assert result.reason == "486 was expected, and 200 came."
@@ -222,7 +222,10 @@ def test_given_up_while_it_rings(
     core: CoreServer, alice: Profile, bob: Profile, plan: CallPlan, verdict: Verdict
 ) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop, ListenPlan(what="ring")) as called, agent_of(alice, hop) as agent:
+    with (
+        Answering(agent_of(bob, hop), ListenPlan(what="ring")) as called,
+        agent_of(alice, hop) as agent,
+    ):
         result = agent.call(uri_of(bob), plan)
         assert (result.verdict, result.status) == (verdict, 487), result.reason
         assert called.wait("ended")["cause"] == "cancelled"
@@ -230,7 +233,7 @@ def test_given_up_while_it_rings(
 
 def test_the_called_one_hangs_up(core: CoreServer, alice: Profile, bob: Profile) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop, ListenPlan(duration=0.1)), agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop), ListenPlan(duration=0.1)), agent_of(alice, hop) as agent:
         result = agent.call(uri_of(bob))
         assert (result.verdict, result.cause) == (Verdict.OK, "peer-hung-up")
 
@@ -262,7 +265,10 @@ def test_the_user_interrupts(
     cause: str,
 ) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop, ListenPlan(what=what)) as called, agent_of(alice, hop) as agent:
+    with (
+        Answering(agent_of(bob, hop), ListenPlan(what=what)) as called,
+        agent_of(alice, hop) as agent,
+    ):
         result = agent.call(uri_of(bob), None, interrupted(agent, event))
         assert result.verdict is verdict
         assert called.wait("ended")["cause"] == cause
@@ -272,7 +278,7 @@ def test_listening_ends_in_order(core: CoreServer, alice: Profile, bob: Profile)
     """Interrupted in a call it hangs up, and is registered no more."""
     hop = core.hop("UDP")
     assert bob.isim is not None
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         results: list[CallResult] = []
         calling = threading.Thread(target=lambda: results.append(agent.call(uri_of(bob))))
         calling.start()
@@ -285,7 +291,10 @@ def test_listening_ends_in_order(core: CoreServer, alice: Profile, bob: Profile)
 
 def test_listening_for_so_many_calls(core: CoreServer, alice: Profile, bob: Profile) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop, ListenPlan(calls=2)) as called, agent_of(alice, hop) as agent:
+    with (
+        Answering(agent_of(bob, hop), ListenPlan(calls=2)) as called,
+        agent_of(alice, hop) as agent,
+    ):
         for _ in range(2):
             assert agent.call(uri_of(bob), AT_ONCE).verdict is Verdict.OK
         called._thread.join(20)
@@ -297,7 +306,7 @@ def test_several_calls_at_a_time(
 ) -> None:
     """Two callers, one called; each call has a port and a number of its own."""
     hop = core.hop("UDP")
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         first: list[CallResult] = []
         thread = threading.Thread(target=lambda: first.append(agent.call(uri_of(bob))))
         thread.start()
@@ -325,7 +334,7 @@ def test_who_does_not_listen_is_busy(
     """A user agent in a call of its own takes no other."""
     hop = core.hop("UDP")
     told = threading.Event()
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
 
         def note(report: CallReport) -> None:
             if report.event == "established":
@@ -343,7 +352,7 @@ def test_who_does_not_listen_is_busy(
 
 def test_text_during_a_call(core: CoreServer, alice: Profile, bob: Profile) -> None:
     hop = core.hop("UDP")
-    with Answering(bob, hop) as called, agent_of(alice, hop) as agent:
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
         assert agent.message(uri_of(bob), "Grüße").verdict is Verdict.OK
         assert called.wait("message")["text"] == "Grüße"
 

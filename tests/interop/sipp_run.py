@@ -25,22 +25,24 @@ class SippResult(NamedTuple):
 def run_sipp(
     directory: Path,
     scenario: str,
-    target: tuple[str, int],
+    target: tuple[str, int] | None,
     options: Sequence[str] = (),
     *,
     transport: str = "udp",
+    port: int = 0,
     calls: int = 1,
     seconds: float = 20,
 ) -> SippResult:
-    """Run a scenario of the folder ``sipp`` against ``target`` until ``calls`` have ended.
+    """Run a scenario against ``target`` (None: it is called) until ``calls`` have ended.
 
-    A call waits at most 5 s for each message, the whole run ``seconds``.
+    ``scenario`` is a file of the folder ``sipp``, or the name of one that SIPp
+    brings. A call waits at most 5 s for each message, the whole run ``seconds``.
     """
-    host, port = target
+    own = scenario.endswith(".xml")
     argv = [
         required("sipp", "sip-tester"),
-        *("-sf", str(SCENARIOS / scenario)),
-        *("-i", "127.0.0.1", "-p", str(free_port())),
+        *(("-sf", str(SCENARIOS / scenario)) if own else ("-sn", scenario)),
+        *("-i", "127.0.0.1", "-p", str(port or free_port())),
         *("-t", {"udp": "u1", "tcp": "t1"}[transport]),
         *("-m", str(calls), "-l", "1", "-nostdin"),
         *("-recv_timeout", "5000", "-timeout", f"{seconds:.0f}", "-timeout_error"),
@@ -48,7 +50,7 @@ def run_sipp(
         *("-trace_err", "-error_file", str(directory / "errors")),
         *("-trace_stat", "-stf", str(directory / "statistics")),
         *options,
-        f"{host}:{port}",
+        *([f"{target[0]}:{target[1]}"] if target else []),
     ]
     subprocess.run(
         argv,

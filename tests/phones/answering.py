@@ -1,4 +1,4 @@
-"""A second subscriber who listens for calls in a thread of his own."""
+"""A user agent that takes calls in a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ import time
 from types import TracebackType
 from typing import Any
 
-from two_subscribers import agent_of
-
-from card.profile import Profile
 from sipua.agent.call_plan import ListenPlan
 from sipua.agent.call_report import CallReport
+from sipua.agent.user_agent import UserAgent
 from sipua.result import RegistrationResult
-from sipua.sip.hop import Hop
 
 PATIENCE = 20.0
 
 
 class Answering:
-    """``UserAgent.listen`` as a context: registered inside of it. ``reports`` is what it told."""
+    """``agent.listen`` as a context: registered inside of it. ``reports`` is what it told."""
 
-    def __init__(self, profile: Profile, hop: Hop, plan: ListenPlan | None = None) -> None:
+    def __init__(self, agent: UserAgent, plan: ListenPlan | None = None) -> None:
         self.reports: list[CallReport] = []
         self.ended: list[RegistrationResult] = []
-        self.agent = agent_of(profile, hop)
+        self.agent = agent
         self._news = threading.Condition()
         self._plan = plan
         self._thread = threading.Thread(target=self._listen, daemon=True)
