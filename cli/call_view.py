@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from cli.call_words import clock, line, shown
+from cli.call_words import clock, line, shown, who
 from cli.render import coloured, on_terminal, print_result
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Standing:
         elif report.event == "calling":
             self._calls[number] = _Call(details["target"], "calling", now)
         elif report.event == "invited":
-            self._calls[number] = _Call(details["from"], "ringing for", now)
+            self._calls[number] = _Call(who(details["from"]), "ringing for", now)
         elif report.event == "ended":
             self._calls.pop(number, None)
         elif number in self._calls:
@@ -154,7 +154,7 @@ class _Call:
         if report.event == "progress" and details["status"] == 180 and self.state == "calling":
             self.state, self.since = "ringing at", now
         elif report.event == "established":
-            self.state, self.peer, self.since = "in call with", details["peer"], now
+            self.state, self.peer, self.since = "in call with", who(details["peer"]), now
         elif report.event == "media":
             self.codec = details["codec"] or ""
         elif report.event == "hanging-up":

@@ -61,13 +61,21 @@ def shown(text: str) -> str:
     )
 
 
+def who(peer: str) -> str:
+    """A From, To or P-Asserted-Identity value without what only machines read in it."""
+    name, bracket, rest = peer.rpartition("<")
+    if not bracket:
+        return peer.partition(";")[0]
+    return f"{name}{rest.partition('>')[0]}"
+
+
 def call_facts(result: CallResult) -> list[tuple[str, str]]:
     """Names and values of what is known of a call that is over."""
     media = result.media or {}
     times = _times(result.ring_ms, result.talk_ms)
     facts = [
-        ("answered by", result.peer or ""),
-        ("asserted", ", ".join(result.asserted)),
+        ("answered by", who(result.peer or "")),
+        ("asserted", ", ".join(who(each) for each in result.asserted)),
         ("ended", _CAUSES.get(result.cause or "", result.cause or "")),
         ("time", times),
         ("codec", media.get("codec") or ""),
@@ -102,7 +110,7 @@ def _target(event: str, details: Details) -> tuple[str, str]:
 
 def _invited(_event: str, details: Details) -> tuple[str, str]:
     asserted = _asserted(details["asserted"])
-    return "call from", f"{details['from']}{asserted}, to {details['target']}"
+    return "call from", f"{who(details['from'])}{asserted}, to {details['target']}"
 
 
 def _progress(_event: str, details: Details) -> tuple[str, str]:
@@ -119,7 +127,7 @@ def _media(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _established(_event: str, details: Details) -> tuple[str, str]:
-    return "answered", f"in call with {details['peer']}{_asserted(details['asserted'])}"
+    return "answered", f"in call with {who(details['peer'])}{_asserted(details['asserted'])}"
 
 
 def _digit(_event: str, details: Details) -> tuple[str, str]:
@@ -142,7 +150,7 @@ def _info(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _refer(_event: str, details: Details) -> tuple[str, str]:
-    by = f", referred by {details['referred_by']}" if details["referred_by"] else ""
+    by = f", referred by {who(details['referred_by'])}" if details["referred_by"] else ""
     decision = "accepted" if details["accepted"] else "refused"
     return "transfer", f"to {details['target']}{by}: {decision}"
 
@@ -152,7 +160,7 @@ def _change_refused(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _message(_event: str, details: Details) -> tuple[str, str]:
-    return "message", f"{details['from']}: {details['text']}"
+    return "message", f"{who(details['from'])}: {details['text']}"
 
 
 def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
@@ -196,7 +204,7 @@ _DESCRIBED = {
 
 def _asserted(identities: list[str]) -> str:
     """What the network vouches for, which From does not (RFC 3325)."""
-    return f", asserted {' and '.join(identities)}" if identities else ""
+    return f", asserted {' and '.join(map(who, identities))}" if identities else ""
 
 
 def _carrier(by: str) -> str:

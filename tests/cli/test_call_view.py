@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cli.call_view import COLOURS, CallView, JsonLines, LiveView, Standing, choose_view
-from cli.call_words import call_facts, clock, line
+from cli.call_words import call_facts, clock, line, who
 from cli.render import print_result
 from sipua.agent.call_report import EVENTS, CallReport
 from sipua.result import CallResult
@@ -43,7 +43,7 @@ A_CALL = [
     report("progress", 0.1, status=183, reason="Session Progress", branch="tag-1"),
     report("media", 0.1, early=True, codec="PCMA", direction="recvonly", remote="192.0.2.1:4000"),
     report("progress", 0.2, status=180, reason="Ringing", branch="tag-1"),
-    report("established", 2.2, peer="sip:b@x", asserted=["sip:b@x", "tel:+15550100"]),
+    report("established", 2.2, peer="<sip:b@x>;tag=1", asserted=["<sip:b@x>", "tel:+15550100"]),
     report("media", 2.2, early=False, codec="PCMA", direction="sendrecv", remote="192.0.2.1:4000"),
     report("digits-sent", 2.6, digits="12#", by="rtp"),
     report("digit", 3.1, digit="5", ms=160.0, by="rtp"),
@@ -338,3 +338,18 @@ def test_a_clock() -> None:
         "1:00:00",
         "10:10:10",
     ]
+
+
+@pytest.mark.parametrize(
+    ("peer", "name"),
+    [
+        ("<sip:bob@x>;tag=1a", "sip:bob@x"),
+        ("sip:bob@x;tag=1a", "sip:bob@x"),
+        ("sip:bob@x", "sip:bob@x"),
+        ("<sip:bob@x;user=phone>", "sip:bob@x;user=phone"),
+        ('"Bob; the <elder>" <sip:bob@x>;tag=1a', '"Bob; the <elder>" sip:bob@x'),
+        ("", ""),
+    ],
+)
+def test_a_person_reads_no_tags(peer: str, name: str) -> None:
+    assert who(peer) == name
