@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Protocol
 
 from card.aka.milenage import Milenage
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
@@ -19,6 +19,7 @@ from sipua.core.proxy import Proxy
 from sipua.core.registrar import Registrar
 from sipua.core.routing import Routing
 from sipua.core.subscriber import Directory
+from sipua.errors import Unreachable
 from sipua.ims.events import AuthenticationRequired, Event
 from sipua.ims.machine import Machine
 from sipua.ims.register_request import RegistrationSettings
@@ -33,6 +34,13 @@ from sipua.sip.timers import TimerValues
 ADDRESS, PORT = "192.0.2.1", 5060
 
 
+class Receiver(Protocol):
+    """Who gets what the proxy sends to a hop."""
+
+    def deliver(self, data: bytes, /) -> None:
+        """Take one message."""
+
+
 class Network:
     """Proxy, registrar and AuC at 192.0.2.1:5060, UDP and TCP."""
 
@@ -40,7 +48,7 @@ class Network:
         self, profiles: list[Profile], timers: TimerValues | None = None, **demands: Demand
     ) -> None:
         self.now = 1000.0
-        self.ues: dict[Hop, Ue] = {}
+        self.ues: dict[Hop, Receiver] = {}
         self.lost: list[tuple[bytes, Hop]] = []
         directory = Directory(profiles)
         self.faults = Faults()
@@ -65,12 +73,16 @@ class Network:
         """Let the proxy do what it has to, and bring its messages to the subscribers."""
         for event in self.endpoint.take_events():
             self.proxy.handle(event, self.now)
-        for data, hop in self.endpoint.take_outgoing():
-            ue = self.ues.get(hop._replace(local=None))
-            if ue is None:
-                self.lost.append((data, hop))
-            else:
-                ue.inbox.append(parse(data))
+        while outgoing := self.endpoint.take_outgoing():
+            for data, hop in outgoing:
+                ue = self.ues.get(hop._replace(local=None))
+                if ue is not None:
+                    ue.deliver(data)
+                elif Hop("UDP", hop.address, hop.port) in self.ues:
+                    # a large request, and nobody listens by TCP there
+                    self.endpoint.transport_failed(hop, Unreachable("refused"), self.now)
+                else:
+                    self.lost.append((data, hop))
 
     def pass_time(self, seconds: float) -> None:
         """Run the timers up to then."""
@@ -168,9 +180,13 @@ class Ue:
         """Send a request by the branch of the last one, as CANCEL is."""
         place = f"{self.hop.address}:5070"
         via = f"SIP/2.0/{self.hop.transport} {place};branch=z9hG4bK-{place}-{self._branch};rport"
-        return self.deliver(request.to_bytes(via))
+        return self.emit(request.to_bytes(via))
 
-    def deliver(self, data: bytes) -> list[Response]:
+    def deliver(self, data: bytes) -> None:
+        """A message from the proxy."""
+        self.inbox.append(parse(data))
+
+    def emit(self, data: bytes) -> list[Response]:
         """Send octets; the responses that came at once."""
         known = len(self.inbox)
         self.network.receive(data, self.hop._replace(local=(ADDRESS, PORT)))
@@ -207,4 +223,4 @@ class Ue:
         for name, value in headers:
             response.headers.add(name, value)
         response.body = body
-        self.deliver(response.to_bytes())
+        self.emit(response.to_bytes())

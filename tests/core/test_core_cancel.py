@@ -273,8 +273,8 @@ def test_a_callers_vanishing_ends_nothing_before_its_time() -> None:
     scene = Scene()
     scene.invite()
     scene.bob.reply(180)
-    gone = scene.network.ues.pop(scene.alice.hop)
-    scene.network.endpoint.transport_failed(gone.hop, Unreachable("gone"), scene.network.now)
+    del scene.network.ues[scene.alice.hop]
+    scene.network.endpoint.transport_failed(scene.alice.hop, Unreachable("gone"), scene.network.now)
     scene.network.settle()
     assert requests_of(scene) == ["INVITE"]
     scene.network.pass_time(MAX_RINGING)
