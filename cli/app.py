@@ -19,6 +19,7 @@ COMMANDS = {
     "message": "cli.message:message",
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",
+    "explain": "cli.explain:explain",
     "card": "cli.card:card",
 }
 

@@ -1,0 +1,317 @@
+"""A dialog explained: the document that ``--json`` prints and people read as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sipua.auth.redaction import redact
+from sipua.explain.credentials import AUTS, RES, kind_of
+from sipua.explain.finding import NETWORK, TERMINAL, Finding
+from sipua.explain.judgement import RIGHT, UNCHECKED, judge
+from sipua.explain.nonce_parts import parts_of
+from sipua.explain.opening import Opened, opened_autn, opened_auts
+from sipua.explain.resynchronisation import counters, judged
+from sipua.explain.right_answer import described
+from sipua.explain.rounds import ASSUMED_METHOD, Round, case_of, rounds_of
+from sipua.explain.search import Budget
+from sipua.explain.story import is_hexadecimal, succeeded, told_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sipua.auth.scheme import AkaChallenge
+    from sipua.explain.case import Told
+    from sipua.explain.dialogs import Dialog
+    from sipua.explain.exchange import Exchange
+    from sipua.explain.subscriber import Subscriber
+
+Document = dict[str, Any]
+
+
+class Explainer:
+    """Explains dialogs one after the other, for whoever holds these keys."""
+
+    def __init__(self, subscribers: Sequence[Subscriber] = (), *, show_secrets: bool = False):
+        self._subscribers = tuple(subscribers)
+        self._show_secrets = show_secrets
+        self._budget = Budget()
+
+    def explain(self, dialog: Dialog) -> Document:
+        """All that can be said of a dialog; secrets are in it only if they were asked for."""
+        work = _Work(dialog, self._subscribers, self._budget, self._show_secrets)
+        return work.document()
+
+
+def matters(dialog: Dialog) -> bool:
+    """Whether it has to do with authentication, or is a registration or a refusal."""
+    return any(
+        each.asked or each.told or each.method == "REGISTER" or each.status >= 400
+        for each in dialog.exchanges
+    )
+
+
+class _Work:
+    """What is found out about one dialog."""
+
+    def __init__(
+        self,
+        dialog: Dialog,
+        subscribers: tuple[Subscriber, ...],
+        budget: Budget,
+        show_secrets: bool,
+    ) -> None:
+        self.dialog = dialog
+        self.subscribers = subscribers
+        self.budget = budget
+        self.show_secrets = show_secrets
+        self.rounds = rounds_of(dialog)
+        self.findings: list[Finding] = []
+        self.last_res = UNCHECKED
+        self.sqn_ms = -1
+
+    def document(self) -> Document:
+        dialog = self.dialog
+        first = dialog.exchanges[0]
+        challenges = [self.round(each) for each in self.rounds]
+        self.findings += told_by(dialog, self.rounds, self.last_res == RIGHT)
+        self.settle()
+        self.findings = list(dict.fromkeys(self.findings))
+        self.findings.sort(key=lambda finding: not finding.wrong)
+        return {
+            "call_id": dialog.call_id or None,
+            "method": first.method or None,
+            "uri": first.uri or None,
+            "at": _time(first.at),
+            "source": first.source or None,
+            "destination": first.destination or None,
+            "transport": first.transport or None,
+            "wrong": any(finding.wrong for finding in self.findings),
+            "summary": self.summary(),
+            "exchanges": [_exchange(each) for each in dialog.exchanges],
+            "omitted_exchanges": dialog.omitted,
+            "challenges": challenges,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+    def summary(self) -> str:
+        """One sentence: the first thing that is wrong, else how it ended."""
+        if self.findings and self.findings[0].wrong:
+            return self.findings[0].what
+        if succeeded(self.dialog):
+            return "Nothing is wrong: it ended in success."
+        if self.last_res == RIGHT:
+            return "The answer is right."
+        if self.rounds and not any(each.answers for each in self.rounds):
+            return "A challenge; nothing is wrong with it as far as can be seen."
+        return "Nothing wrong was found."
+
+    def settle(self) -> None:
+        """What the network took in the end was no fault: it becomes something worth knowing."""
+        if succeeded(self.dialog):
+            self.findings = [finding._replace(wrong=False) for finding in self.findings]
+
+    def round(self, round_: Round) -> Document:
+        """One challenge, opened as far as the key goes, and what was answered to it."""
+        challenge = round_.challenge
+        subscriber = self.subscriber(round_)
+        autn = None
+        if challenge.scheme == "aka" and is_hexadecimal(challenge.nonce):
+            self.findings.append(_nonce_as_hex())
+        elif subscriber is not None:
+            autn = opened_autn(subscriber, challenge.rand, challenge.autn, self.budget)
+        answers = [
+            self.answer(round_, exchange, told, subscriber, autn)
+            for exchange, told in round_.answers
+        ]
+        if autn is not None:
+            self.findings += autn.findings
+            self.watch_resynchronisation(autn, answers)
+        document = _challenge(round_)
+        document["autn"] = autn.facts if autn is not None else None
+        document["secrets"] = self.secrets(autn, challenge)
+        document["right_answer"] = self.right_answer(round_, subscriber)
+        document["answers"] = answers
+        return document
+
+    def subscriber(self, round_: Round) -> Subscriber | None:
+        """Whose key it is: who is named, else who alone is known, else whose MAC is right."""
+        named = list(round_.exchange.names)
+        for exchange, told in round_.answers:
+            named += [told.get("username"), *exchange.names]
+        for subscriber in self.subscribers:
+            if subscriber.is_named(named):
+                return subscriber
+        unnamed = [each for each in self.subscribers if not each.names]
+        if len(self.subscribers) == 1 and (unnamed or not any(named)):
+            return self.subscribers[0]
+        challenge = round_.challenge
+        for subscriber in self.subscribers:
+            opened = opened_autn(subscriber, challenge.rand, challenge.autn, Budget(0))
+            if opened.mac == RIGHT:
+                return subscriber
+        return None
+
+    def answer(
+        self,
+        round_: Round,
+        exchange: Exchange,
+        told: Told,
+        subscriber: Subscriber | None,
+        autn: Opened | None,
+    ) -> Document:
+        case = case_of(round_, exchange, told, self.rounds, subscriber)
+        judgement = judge(case, autn, self.budget)
+        kind = kind_of(told)
+        if kind == RES:
+            self.last_res = judgement.checked
+        accepted = 200 <= exchange.status < 300
+        self.findings += [
+            finding._replace(wrong=False) if accepted else finding for finding in judgement.findings
+        ]
+        auts = None
+        if told.auts:
+            auts = self.auts(round_.challenge, told, subscriber, autn)
+        value = told.value if self.show_secrets else redact(told.value)
+        return {
+            "at": _time(exchange.at),
+            "method": exchange.method or None,
+            "kind": kind,
+            "header": told.header,
+            "value": value,
+            "checked": judgement.checked,
+            "auts": auts,
+            "status": exchange.status or None,
+        }
+
+    def auts(
+        self,
+        challenge: AkaChallenge,
+        told: Told,
+        subscriber: Subscriber | None,
+        autn: Opened | None,
+    ) -> Document:
+        """AUTS, opened where there is a key."""
+        document: Document = {"octets": told.auts.hex()}
+        if subscriber is None or autn is None:
+            if not self.recovers():
+                self.findings.append(_out_of_step())
+            return document
+        opened = opened_auts(subscriber, challenge.rand, challenge.autn, told.auts)
+        self.sqn_ms = opened.sqn
+        recovered = self.recovers()
+        self.findings += [
+            finding._replace(wrong=finding.wrong and not recovered)
+            for finding in judged(autn, opened)
+        ]
+        return document | opened.facts | counters(autn, opened)
+
+    def recovers(self) -> bool:
+        """Whether the dialog got on in spite of an AUTS."""
+        return succeeded(self.dialog)
+
+    def watch_resynchronisation(self, autn: Opened, answers: list[Document]) -> None:
+        """After an AUTS the next SQN must lie beyond the card's."""
+        if any(answer["kind"] == AUTS for answer in answers) or self.sqn_ms < 0:
+            return
+        if 0 <= autn.sqn <= self.sqn_ms:
+            self.findings.append(
+                Finding(
+                    "auts-ignored",
+                    NETWORK,
+                    f"After AUTS the network sent SQN {autn.sqn:012x}, which is not beyond the "
+                    f"card's {self.sqn_ms:012x}.",
+                    "The HSS did not take AUTS: it must check MAC-S with AMF 0000 and go on from "
+                    "the card's SQN (TS 33.102 §6.3.5).",
+                    "See in the HSS log whether AUTS reached it and was found right.",
+                )
+            )
+        self.sqn_ms = -1
+
+    def secrets(self, autn: Opened | None, challenge: AkaChallenge) -> Document | None:
+        """RES, CK, IK and AK, where they were asked for."""
+        if autn is None or not self.show_secrets:
+            return None
+        res, ck, ik, ak = autn.functions.f2345(challenge.rand)
+        return {"res": res.hex(), "ck": ck.hex(), "ik": ik.hex(), "ak": ak.hex()}
+
+    def right_answer(self, round_: Round, subscriber: Subscriber | None) -> Document:
+        exchange, told = round_.answers[0] if round_.answers else (round_.exchange, None)
+        username = subscriber.impi if subscriber else ""
+        if not username and told is not None:
+            username = told.get("username")
+        uri = exchange.uri or (told.get("uri") if told is not None else "")
+        if not uri and subscriber is not None and subscriber.domain:
+            uri = f"sip:{subscriber.domain}"
+        return described(
+            round_.challenge,
+            username,
+            exchange.method or ASSUMED_METHOD,
+            uri,
+            subscriber if uri else None,
+            told.get("cnonce") if told is not None else "",
+            exchange.body,
+            show_secrets=self.show_secrets,
+        )
+
+
+def _challenge(round_: Round) -> Document:
+    challenge = round_.challenge
+    parts = parts_of(challenge)
+    data = parts.server_data
+    return {
+        "at": _time(round_.exchange.answered_at if round_.seen else round_.exchange.at),
+        "seen": round_.seen,
+        "header": challenge.header,
+        "scheme": challenge.scheme,
+        "algorithm": challenge.algorithm or None,
+        "realm": challenge.realm or None,
+        "qop": list(challenge.qop_options),
+        "stale": challenge.stale,
+        "rand": parts.rand.hex(),
+        "sqn_xor_ak": parts.sqn_xor_ak.hex(),
+        "amf": parts.amf.hex(),
+        "mac": parts.mac.hex(),
+        "server_data": (data.hex() if isinstance(data, bytes) else data) or None,
+    }
+
+
+def _exchange(exchange: Exchange) -> Document:
+    ms = None
+    if exchange.at >= 0 and exchange.answered_at >= 0:
+        ms = round((exchange.answered_at - exchange.at) * 1000, 3)
+    return {
+        "at": _time(exchange.at),
+        "method": exchange.method or None,
+        "source": exchange.source or None,
+        "destination": exchange.destination or None,
+        "transport": exchange.transport or None,
+        "copies": exchange.copies,
+        "status": exchange.status or None,
+        "reason": exchange.reason or None,
+        "ms": ms,
+    }
+
+
+def _time(at: float) -> float | None:
+    return round(at, 6) if at >= 0 else None
+
+
+def _nonce_as_hex() -> Finding:
+    return Finding(
+        "nonce-as-hex",
+        NETWORK,
+        "The nonce is written in hexadecimal.",
+        "A nonce of Digest AKA is base64 of RAND and AUTN (RFC 3310 §3.2); terminals take these "
+        "digits for base64 and find other octets.",
+        "Write base64 of the 32 octets.",
+    )
+
+
+def _out_of_step() -> Finding:
+    return Finding(
+        "sync-failure",
+        TERMINAL,
+        "The card holds the key, but the SQN in AUTN is not fresh to it: it sent AUTS.",
+        "Card and HSS count differently. The key would tell how far they are apart.",
+        "The HSS must check MAC-S with AMF 0000, go on from the card's SQN and challenge again.",
+    )
