@@ -37,7 +37,7 @@ class Echo:
     ) -> bytes | None:
         """The datagram to send back; None for a packet that gets none."""
         sending = self._sending
-        payload_type = _payload_type(codec, agreed)
+        payload_type = payload_type_of(codec, agreed)
         self._credit = min(BURST, self._credit + (now - self._at) * RATE)
         self._at = now
         if payload_type is None or packet.ssrc == sending.ssrc or self._credit < 1:
@@ -50,7 +50,7 @@ class Echo:
         return sending.write(payload_type, packet.payload, timestamp, now, marker=packet.marker)
 
 
-def _payload_type(codec: Codec, agreed: Sequence[Codec]) -> int | None:
+def payload_type_of(codec: Codec, agreed: Sequence[Codec]) -> int | None:
     """What to send the format of ``codec`` with; None if that was not agreed."""
     if codec in agreed:
         return codec.payload_type

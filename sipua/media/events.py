@@ -23,6 +23,7 @@ VOLUME = 10  # dBm0 below zero
 
 MAX_DURATION = 0xFFFF  # timestamp units in one segment (§2.5.1.3)
 SILENCE = 0.5  # seconds without a report after which an event is over
+MAX_REPORTS = 16  # read of one packet
 REMEMBERED = 32  # events whose late reports are known as such
 MAX_HEARD = 1024  # digits kept until they are taken
 
@@ -46,12 +47,12 @@ class EventReport(NamedTuple):
 def read_reports(payload: bytes) -> list[EventReport]:
     """The events of a packet, one after the other in time (§2.5.1.5).
 
-    Octets behind the last whole report are passed over. Raises ParseError if
-    there is none.
+    Octets behind the last whole report are passed over, and so are reports behind
+    the sixteenth. Raises ParseError if there is none.
     """
     if len(payload) < _REPORT.size:
         raise ParseError(f"{len(payload)} octets are no telephone event; it has 4")
-    whole = memoryview(payload)[: len(payload) // _REPORT.size * _REPORT.size]
+    whole = memoryview(payload)[: min(len(payload) // 4, MAX_REPORTS) * 4]
     return [
         EventReport(event, bool(bits & _END), bits & _VOLUME, duration)
         for event, bits, duration in _REPORT.iter_unpack(whole)
@@ -102,10 +103,10 @@ def plan(
 
 
 class DueReport(NamedTuple):
-    """A report that is to leave now, of an event that began ``elapsed`` seconds ago."""
+    """A report that is to leave now; ``began`` is the time of its event's start."""
 
     marker: bool
-    elapsed: float
+    began: float
     report: EventReport
 
 
@@ -150,13 +151,14 @@ class DigitSender:
             self._began += late
             self._next = now
         planned = self._planned.popleft()
+        due = DueReport(planned.marker, self._began, planned.report)
         if self._planned:
             self._next = self._began + self._planned[0].after
         else:
             self._free_at = max(self._began + self._tone + self._pause, self._next)
             self._next = None
             self._begin(now)
-        return DueReport(planned.marker, planned.after, planned.report)
+        return due
 
     def _begin(self, now: float) -> None:
         if self._waiting:
@@ -166,17 +168,36 @@ class DigitSender:
             self._next = self._began + self._planned[0].after
 
 
+Place = tuple[int, int]
+"""SSRC and timestamp: what all packets of an event, or of a segment of one, have in common."""
+
+
 class _Event:
     """An event that has not ended yet."""
 
-    __slots__ = ("before", "duration", "event", "heard", "rate", "timestamp")
+    __slots__ = ("before", "duration", "event", "heard", "place", "rate")
 
-    def __init__(self, event: int, timestamp: int, rate: int) -> None:
+    def __init__(self, event: int, place: Place, rate: int) -> None:
         self.event, self.rate = event, rate
-        self.timestamp = timestamp  # of the segment at hand
+        self.place = place  # of the segment at hand
         self.duration = 0  # of that segment
         self.before = 0  # of the segments before it
         self.heard = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return (self.before + self.duration) / self.rate
+
+    def goes_on_at(self, event: int, place: Place) -> bool:
+        """Whether that is the next segment of this long event (§2.5.2.3)."""
+        ssrc, timestamp = self.place
+        return (event, *place) == (self.event, ssrc, (timestamp + MAX_DURATION) % TIMESTAMPS)
+
+    def is_after(self, place: Place) -> bool:
+        """Whether this event began after that one of the same source."""
+        ssrc, timestamp = self.place
+        return ssrc == place[0] and (timestamp - place[1]) % TIMESTAMPS < TIMESTAMPS // 2
 
 
 class DigitReceiver:
@@ -185,8 +206,7 @@ class DigitReceiver:
     def __init__(self) -> None:
         self._digits: deque[tuple[str, float]] = deque(maxlen=MAX_HEARD)
         self._event: _Event | None = None
-        self._ssrc = -1
-        self._over: deque[int] = deque(maxlen=REMEMBERED)  # timestamps of segments gone by
+        self._over: deque[Place] = deque(maxlen=REMEMBERED)
 
     def take_digits(self) -> list[tuple[str, float]]:
         """The digits heard since they were last taken, each with its duration in milliseconds."""
@@ -201,67 +221,48 @@ class DigitReceiver:
     def tick(self, now: float) -> None:
         """Have time pass."""
         if self._event is not None and now >= self._event.heard + SILENCE:
-            self._finish()
+            self.finish()
 
     def take(self, packet: RtpPacket, rate: int, now: float) -> None:
         """Hear a packet of telephone events; raises ParseError."""
-        reports = read_reports(packet.payload)
-        if packet.ssrc != self._ssrc:
-            self._finish()
-            self._over.clear()
-            self._ssrc = packet.ssrc
         timestamp = packet.timestamp
-        for report in reports:
-            if report.duration and report.event < len(DIGITS):  # 0 is for states (§2.3.5)
-                self._hear(report, timestamp, rate, now, starts=packet.marker)
+        for report in read_reports(packet.payload):
+            place = packet.ssrc, timestamp
+            # A duration of 0 is for states (§2.3.5), which digits are not
+            if report.duration and report.event < len(DIGITS) and place not in self._over:
+                self._hear(report, place, rate, now, starts=packet.marker)
             timestamp = (timestamp + report.duration) % TIMESTAMPS
 
     def finish(self) -> None:
-        """Nothing more will come: an event under way is over."""
-        self._finish()
-
-    def _hear(
-        self, report: EventReport, timestamp: int, rate: int, now: float, *, starts: bool
-    ) -> None:
-        if timestamp in self._over:
-            return
-        event = self._event
-        if event is not None and timestamp != event.timestamp:
-            if not starts and report.event == event.event and self._follows(event, timestamp):
-                self._over.append(event.timestamp)
-                event.before += MAX_DURATION
-                event.timestamp, event.duration = timestamp, 0
-            elif _is_before(timestamp, event.timestamp):
-                # all that came of a digit before this one: its repeated end, overtaken
-                self._say(report.event, report.duration / rate)
-                self._over.append(timestamp)
-                return
-            else:
-                self._finish()
-                event = None
-        if event is None:
-            event = self._event = _Event(report.event, timestamp, rate)
-        event.duration = max(event.duration, report.duration)
-        event.heard = now
-        if report.end:
-            self._finish()
-
-    @staticmethod
-    def _follows(event: _Event, timestamp: int) -> bool:
-        """Whether the next segment of a long event begins there (§2.5.2.3)."""
-        return timestamp == (event.timestamp + MAX_DURATION) % TIMESTAMPS
-
-    def _finish(self) -> None:
+        """Nothing more will come of the event under way: it is over."""
         event = self._event
         if event is not None:
             self._event = None
-            self._over.append(event.timestamp)
-            self._say(event.event, (event.before + event.duration) / event.rate)
+            self._say(event.event, event.place, event.seconds)
 
-    def _say(self, event: int, seconds: float) -> None:
+    def _hear(
+        self, report: EventReport, place: Place, rate: int, now: float, *, starts: bool
+    ) -> None:
+        event = self._event
+        if event is not None and place != event.place:
+            if not starts and event.goes_on_at(report.event, place):
+                self._over.append(event.place)
+                event.before += MAX_DURATION
+                event.place, event.duration = place, 0
+            elif event.is_after(place):
+                # All that has come of the digit before: a report that was overtaken
+                self._say(report.event, place, report.duration / rate)
+                return
+            else:
+                self.finish()
+                event = None
+        if event is None:
+            event = self._event = _Event(report.event, place, rate)
+        event.duration = max(event.duration, report.duration)
+        event.heard = now
+        if report.end:
+            self.finish()
+
+    def _say(self, event: int, place: Place, seconds: float) -> None:
+        self._over.append(place)
         self._digits.append((DIGITS[event], seconds * 1000))
-
-
-def _is_before(timestamp: int, other: int) -> bool:
-    """Whether a timestamp is earlier than another, across the wrap."""
-    return (other - timestamp) % TIMESTAMPS < TIMESTAMPS // 2

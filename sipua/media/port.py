@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.errors import LocalError, ParseError
-from sipua.media.echo import Echo
+from sipua.media.echo import Echo, payload_type_of
 from sipua.media.events import DIGITS, DigitReceiver, DigitSender, event_of
 from sipua.media.reception import Reception
 from sipua.media.rtp import is_rtcp, read_rtp
@@ -33,12 +33,13 @@ Address = tuple[str, int]
 
 
 class Statistics(NamedTuple):
-    """A stream so far. All but the last five are of the agreed address alone.
+    """A stream so far. All but ``foreign`` is of the agreed address alone.
 
-    ``codec`` is the voice codec heard last, else the one to be sent, "" for
+    ``codec`` is the voice codec heard last, else the one agreed last, "" for
     none. ``packets_received`` and ``octets_received`` (payload only) hold
-    duplicates too. ``foreign`` datagrams came from elsewhere, or while nothing
-    was agreed; ``malformed`` are neither RTP nor RTCP.
+    duplicates too. ``malformed`` datagrams are neither RTP nor RTCP, or hold no
+    event where one should be; ``foreign`` ones came from elsewhere, or while
+    nothing was agreed.
     """
 
     mode: str
@@ -69,32 +70,43 @@ class MediaPort:
         if mode not in MODES:
             raise LocalError(f"{mode!r} is no way to treat media; there are {', '.join(MODES)}")
         self.mode = mode
-        self._ours = {codec.payload_type: codec for codec in codecs}
+        self._ours = tuple(codecs)
         self._known: dict[int, Codec] = {}  # by payload type, as they come
         self._stream: Stream | None = None
         self._host = ""
+        self._voice: Codec | None = None  # both as they are to be sent
+        self._events: Codec | None = None
         self._reception = Reception()
         self._sending = Sending(rng)
         self._echo = Echo(self._sending)
         self._saying = DigitSender()
-        self._event_began = 0  # timestamp of the digit under way
+        self._event = (0, 0.0)  # timestamp and time at which the digit under way began
         self._hearing = DigitReceiver()
         self._outgoing: deque[tuple[bytes, Address]] = deque(maxlen=MAX_WAITING)
 
     def use(self, stream: Stream | None, now: float) -> None:
-        """Take what was agreed, also anew in a call; None stops all sending and receiving."""
+        """Take what was agreed, also anew in a call; None stops all sending and receiving.
+
+        Digits that wait are dropped when they can be said no longer.
+        """
         self._hearing.tick(now)
-        self._stream = stream
+        self._stream, before, self._events = stream, self._events, None
         if stream is None:
             self._host = ""
             self._hearing.finish()
         else:
             self._host = _canonical(stream.address)
-            # What the peer answered may number formats otherwise than we offered them
-            self._known = {**self._ours, **{each.payload_type: each for each in stream.codecs}}
+            # An answer may number formats otherwise than our offer, by which they come
+            ours = [each for each in self._ours if payload_type_of(each, stream.codecs) is not None]
+            self._known = {each.payload_type: each for each in (*ours, *stream.codecs)}
+            agreed = chosen(list(stream.codecs))
+            self._voice = agreed[0] if agreed else None
+            self._events = agreed[1] if agreed[1:] else None
         if stream is None or not stream.sends:
-            self._saying.clear()
             self._outgoing.clear()
+            self._saying.clear()
+        elif self._events is None or before is None or self._events.rate != before.rate:
+            self._saying.clear()
 
     def receive(self, datagram: bytes, source: Address, now: float) -> None:
         """Take a datagram. Never raises: what is no good is counted."""
@@ -135,7 +147,7 @@ class MediaPort:
         An echo is silent meanwhile. Raises LocalError if the stream has no such
         events or may not send, and for what is no digit; then none is said.
         """
-        events = self._events()
+        events = self._agreed_events()
         codes = [event_of(digit) for digit in digits]
         allowed = read_events(events.parameters or "0-15")
         refused = [DIGITS[code] for code in codes if code not in allowed]
@@ -160,18 +172,13 @@ class MediaPort:
     def tick(self, now: float) -> None:
         """Do what is due."""
         self._hearing.tick(now)
-        stream, due = self._stream, self._saying.due(now)
-        if stream is None or due is None:
+        stream, events, due = self._stream, self._events, self._saying.due(now)
+        if stream is None or events is None or due is None:
             return
-        events, began = self._events(), now - due.elapsed
         if due.marker:
-            self._event_began = self._sending.timestamp(events.rate, began)
+            self._event = self._sending.timestamp(events.rate, due.began), due.began
         datagram = self._sending.write(
-            events.payload_type,
-            due.report.to_bytes(),
-            self._event_began,
-            began,
-            marker=due.marker,
+            events.payload_type, due.report.to_bytes(), *self._event, marker=due.marker
         )
         self._outgoing.append((datagram, (stream.address, stream.port)))
 
@@ -179,10 +186,10 @@ class MediaPort:
     def statistics(self) -> Statistics:
         """All that is known of the stream so far."""
         seen = self._reception
-        voice = [seen.codec] if seen.codec is not None else self._agreed()[:1]
+        codec = seen.codec or self._voice
         return Statistics(
             self.mode,
-            voice[0].name if voice else "",
+            "" if codec is None else codec.name,
             self._sending.packets,
             seen.packets,
             seen.lost,
@@ -196,20 +203,15 @@ class MediaPort:
             seen.rtcp,
         )
 
-    def _agreed(self) -> list[Codec]:
-        """The voice codec and the events to send with."""
-        return chosen(list(self._stream.codecs)) if self._stream is not None else []
-
-    def _events(self) -> Codec:
+    def _agreed_events(self) -> Codec:
         stream = self._stream
         if self.mode == NONE or stream is None:
             raise LocalError("no digits can be said: there is no voice stream")
         if not stream.sends:
             raise LocalError(f"no digits can be said: the stream is {stream.direction}")
-        events = self._agreed()[1:]
-        if not events:
+        if self._events is None:
             raise LocalError("the peer takes no telephone events (RFC 4733); send digits by INFO")
-        return events[0]
+        return self._events
 
 
 def _canonical(address: str) -> str:
