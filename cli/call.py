@@ -45,6 +45,7 @@ Examples:
     metavar="STATUS",
     help="Final status that is ok, instead of 200; any other is unexpected.",
 )
+@option("--display-name", metavar="NAME", default="", help="Your name, for the other side.")
 @call_options
 @agent_options
 @verbose_option
@@ -55,6 +56,7 @@ def call(
     cancel_after: float | None,
     ring_timeout: float,
     expect: int | None,
+    display_name: str,
     media: str,
     digits: str | None,
     digits_by: str,
@@ -83,6 +85,7 @@ def call(
         digits=(digits or "").upper(),
         digits_by=digits_by,
         ring_timeout=ring_timeout,
+        display_name=display_name,
     )
 
     def act(agent: UserAgent, tell: OnReport) -> CallResult:

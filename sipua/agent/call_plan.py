@@ -22,7 +22,8 @@ class CallPlan(NamedTuple):
 
     ``media``: ``sink`` counts what arrives, ``echo`` sends it back, ``none``
     offers an inactive stream. ``digits`` are sent after the answer, by RTP
-    events (RFC 4733) or in INFO as ``digits_by`` says.
+    events (RFC 4733) or in INFO as ``digits_by`` says. ``display_name`` goes
+    into From.
     """
 
     duration: float | None = None
@@ -33,12 +34,15 @@ class CallPlan(NamedTuple):
     digits_by: str = "rtp"
     headers: tuple[tuple[str, str], ...] = ()
     ring_timeout: float = 180.0
+    display_name: str = ""
 
     def check(self) -> None:
         """Raises LocalError for what cannot be meant."""
         _check_media(self.media, self.digits, self.digits_by)
         if self.expect is not None and not 200 <= self.expect < 700:
             raise LocalError(f"{self.expect} is no final status (200 to 699)")
+        if not self.display_name.isprintable():
+            raise LocalError("a display name may not hold line ends or control codes")
 
 
 class ListenPlan(NamedTuple):

@@ -90,7 +90,9 @@ class Telephone:
     def place(self, target: str, plan: CallPlan, result: CallResult) -> OutgoingCall:
         """Call ``target``, a URI as read_target gives it. Raises LocalError without a port."""
         settings, media, log = self._new_call(target, plan.media, result)
-        settings = settings._replace(headers=(*settings.headers, *plan.headers))
+        settings = settings._replace(
+            headers=(*settings.headers, *plan.headers), display_name=plan.display_name
+        )
         hop = self._standing.hop
         call = OutgoingCall(settings, target, hop, self._equipment, media, plan, log)
         self.calls.append(call)

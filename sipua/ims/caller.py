@@ -14,6 +14,7 @@ from sipua.ims.events import Redirected
 from sipua.ims.register_response import REDIRECTIONS, redirect_target
 from sipua.ims.session import Session
 from sipua.sip.dialog import Forks, own_contact
+from sipua.sip.grammar import quote
 from sipua.sip.message import Request
 from sipua.sip.offer_answer import OFFERED, OfferAnswer
 from sipua.sip.preconditions import Preconditions
@@ -98,7 +99,7 @@ class Caller(Call):
             self._handle(CallInput.SENT_AGAIN, self._news(self._ended_as), 0)
         self._number += 1
         contact = own_contact(settings.contact, self.uri, settings.routes)
-        name = f'"{settings.display_name}" ' if settings.display_name else ""
+        name = f"{quote(settings.display_name)} " if settings.display_name else ""
         params = settings.contact_params
         request = Request(
             "INVITE",

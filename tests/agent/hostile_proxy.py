@@ -21,6 +21,7 @@ class HostileProxy:
 
     def __init__(self, answer: Answer) -> None:
         self.requests: list[Request] = []
+        self.acks: list[Request] = []
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.place = f"tcp:127.0.0.1:{self._listener.getsockname()[1]}"
@@ -43,6 +44,10 @@ class HostileProxy:
                 self._peer.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
+    def methods(self) -> list[str]:
+        """Of all requests but REGISTER and ACK."""
+        return [request.method for request in self.requests]
+
     def _serve(self) -> None:
         try:
             peer, _ = self._listener.accept()
@@ -60,14 +65,19 @@ class HostileProxy:
                     return
                 for each in framer.feed(data):
                     request = parse(each)
-                    if isinstance(request, Request):
-                        peer.sendall(self._respond(request))
+                    answer = self._respond(request) if isinstance(request, Request) else b""
+                    if answer:
+                        with suppress(OSError):  # it has hung up on us
+                            peer.sendall(answer)
 
     def _respond(self, request: Request) -> bytes:
         if request.method == "REGISTER":
             response = create_response(request, 200, to_tag="t")
             response.headers.add("Contact", (request.headers.get("Contact") or "") + ";expires=99")
             return response.to_bytes()
+        if request.method == "ACK":
+            self.acks.append(request)
+            return b""
         self.requests.append(request)
         status, headers = self._answer(request, len(self.requests))
         response = create_response(request, status, to_tag="t")

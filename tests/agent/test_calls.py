@@ -20,6 +20,7 @@ from sipua.errors import LocalError
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import CallResult
 from sipua.settings import AgentSettings
+from sipua.sip.headers import NameAddr
 from sipua.verdict import Verdict
 
 WAYS = [
@@ -144,6 +145,16 @@ def test_a_call_as_both_sides_see_it(core: CoreServer, alice: Profile, bob: Prof
     assert result.talk_ms is not None
     assert result.ring_ms >= 100
     assert result.talk_ms >= 300
+
+
+def test_a_display_name_stays_one(core: CoreServer, alice: Profile, bob: Profile) -> None:
+    hop = core.hop("UDP")
+    with Answering(agent_of(bob, hop)) as called, agent_of(alice, hop) as agent:
+        name = 'Älice" <sip:bob@example.com>;tag="\\'
+        plan = CallPlan(duration=0, display_name=name)
+        assert agent.call(uri_of(bob), plan).verdict is Verdict.OK
+        sender = NameAddr.parse(called.wait("invited")["from"])
+    assert (sender.display_name, sender.uri) == (name, uri_of(alice))
 
 
 def test_digits_by_info(core: CoreServer, alice: Profile, bob: Profile) -> None:
@@ -376,6 +387,7 @@ def test_a_registration_that_fails_is_the_result(
         CallPlan(digits="1", digits_by="voice"),
         CallPlan(expect=180),
         CallPlan(headers=(("Subject", "a\r\nVia: b"),)),
+        CallPlan(display_name='Alice"\r\nVia: b'),
         CallPlan(headers=(("Call-ID", "mine"),)),
     ],
 )
