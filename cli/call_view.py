@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from cli.call_words import clock, line, shown, who
-from cli.render import coloured, on_terminal, print_result
+from cli.call_words import clock, line, who
+from cli.render import coloured, on_terminal, print_result, shown
 
 if TYPE_CHECKING:
     from types import TracebackType

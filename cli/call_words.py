@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cli.render import shown
+
 if TYPE_CHECKING:
     from sipua.agent.call_report import CallReport
     from sipua.result import CallResult
@@ -47,18 +49,6 @@ def describe(report: CallReport) -> tuple[str, str]:
     details = report.details
     word, particulars = _DESCRIBED.get(report.event, _anything)(report.event, details)
     return shown(word), shown(particulars)
-
-
-def shown(text: str) -> str:
-    """The text with escapes in place of what cannot be printed as it is.
-
-    Much of it comes from the peer, who might steer the terminal otherwise.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def who(peer: str) -> str:

@@ -19,7 +19,21 @@ if TYPE_CHECKING:
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # An octet of the peer's that is no UTF-8 becomes the JSON escape of what stands for it.
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
+
+
+def shown(text: str) -> str:
+    """The text with escapes in place of what cannot be printed as it is.
+
+    Much of it comes from the peer, who might steer the terminal otherwise.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def on_terminal(stream: TextIO) -> bool:
@@ -52,13 +66,13 @@ class LiveLadder:
 
     def _print(self, rows: list[str]) -> None:
         for row in rows:
-            print(row, file=self._stream, flush=True)
+            print(shown(row), file=self._stream, flush=True)
 
 
 def print_step(step: Step) -> None:
     """One step as a sentence (``-v``)."""
     note = f": {step.note}" if step.note else ""
-    click.echo(f"{step.source} -> {step.target}  {step.label}{note}", err=True)
+    click.echo(shown(f"{step.source} -> {step.target}  {step.label}{note}"), err=True)
 
 
 def print_message(direction: str, data: bytes, hop: object) -> None:
@@ -67,7 +81,7 @@ def print_message(direction: str, data: bytes, hop: object) -> None:
     text = data.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
     click.echo(f"{arrow} {hop}", err=True)
     for line in text.split("\n"):
-        click.echo(f"    {line}", err=True)
+        click.echo(f"    {shown(line)}", err=True)
 
 
 def print_apdu(apdu: TracedApdu) -> None:
@@ -97,13 +111,13 @@ def print_result(result: RegistrationResult) -> None:
     click.echo(
         click.style(verdict, fg="green" if good else "red", bold=True) if colour else verdict
     )
-    click.echo(f"  {result.reason}")
+    click.echo(f"  {shown(result.reason)}")
     facts = _facts(result)
     width = max(len(name) for name, _ in facts) + 2 if facts else 0
     for name, value in facts:
-        click.echo(f"  {name:<{width}}{value}")
+        click.echo(f"  {name:<{width}}{shown(value)}")
     for hint in result.hints:
-        click.echo(f"  hint: {hint}")
+        click.echo(f"  hint: {shown(hint)}")
 
 
 def _facts(result: RegistrationResult) -> list[tuple[str, str]]:

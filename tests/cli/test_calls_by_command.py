@@ -127,8 +127,8 @@ def test_documents_of_a_call(sipua: Sipua, subscribers: Pair) -> None:
     """Every event with every field; the last document is the verdict."""
     with CalledParty(subscribers, ListenPlan(ring=0.3, media="echo")) as bob:
         status, documents = sipua(*subscribers.call("--duration", "0.5", "--dtmf", "7"))
+        assert status == 0
         heard = bob.wait_for("digit").details
-    assert status == 0
     *events, verdict = documents
     assert [each["event"] for each in events] == [
         *("registered", "calling", "progress", "media", "established", "digits-sent"),
