@@ -73,7 +73,10 @@ class _Work:
         dialog = self.dialog
         first = dialog.exchanges[0]
         challenges = [self.round(each) for each in self.rounds]
-        self.findings += told_by(dialog, self.rounds, self.last_res == RIGHT)
+        explained = any(finding.wrong for finding in self.findings)
+        self.findings += told_by(
+            dialog, self.rounds, right=self.last_res == RIGHT, explained=explained
+        )
         self.settle()
         self.findings = list(dict.fromkeys(self.findings))
         self.findings.sort(key=lambda finding: not finding.wrong)

@@ -86,11 +86,14 @@ def _judge_res(case: Case, autn: Opened, judgement: Judgement, budget: Budget) -
 
 def _reproduce(case: Case, aka: AkaResponse, judgement: Judgement, budget: Budget) -> None:
     made = mistakes_in(case, aka, budget)
-    for mistake, how in made:
-        judgement.findings.append(
+    if made:
+        # what was reproduced explains a length that is not the hash's, too
+        seen = [each for each in judgement.findings if each.code != "response-length"]
+        judgement.findings = [
             Finding(mistake.code, TERMINAL, mistake.what.format(how), mistake.why, mistake.todo)
-        )
-    if not made and not any(each.code == "response-length" for each in judgement.findings):
+            for mistake, how in made
+        ] + seen
+    elif not any(each.code == "response-length" for each in judgement.findings):
         judgement.findings.append(
             Finding(
                 "response-unexplained",

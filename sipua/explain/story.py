@@ -27,8 +27,12 @@ def succeeded(dialog: Dialog) -> bool:
     return bool(answered) and 200 <= answered[-1].status < 300
 
 
-def told_by(dialog: Dialog, rounds: list[Round], right: bool) -> list[Finding]:
-    """What the course of the dialog tells; ``right``: its last RES was found right."""
+def told_by(dialog: Dialog, rounds: list[Round], *, right: bool, explained: bool) -> list[Finding]:
+    """What the course of the dialog tells.
+
+    ``right``: its last RES was found right. ``explained``: it is known already
+    why the network refuses it.
+    """
     findings: list[Finding] = []
     last = [each for each in dialog.exchanges if each.method != "ACK" or not each.copies][-1:]
     findings += _bad_challenges(dialog)
@@ -39,7 +43,8 @@ def told_by(dialog: Dialog, rounds: list[Round], right: bool) -> list[Finding]:
     answered = [each for each in dialog.exchanges if each.status]
     refused = answered[-1] if answered else None
     if refused is not None and refused.status >= 300 and refused.status not in AUTHENTICATION:
-        findings.append(_refused(refused, challenged=bool(rounds), right=right))
+        if not (explained and rounds and refused.status < 500):
+            findings.append(_refused(refused, challenged=bool(rounds), right=right))
     elif refused is not None and refused.status in AUTHENTICATION:
         findings += _challenged_again(dialog, rounds, refused)
     if dialog.went_silent and last and not last[0].status and last[0].request_known:
