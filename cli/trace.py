@@ -47,11 +47,13 @@ def open_recorder(path: str | None, secrets: bool) -> Recorder | None:
     from sipua.capture.trace_file import TraceFile
 
     file = TraceFile(path, private=secrets)
+    recorder = Recorder(file.write, time.time_ns, shows_secrets=secrets)
 
     def close() -> None:
+        recorder.catch_up()
         if file.fault:
             click.echo(file.fault, err=True)
         file.close()
 
     click.get_current_context().call_on_close(close)
-    return Recorder(file.write, time.time_ns, shows_secrets=secrets)
+    return recorder

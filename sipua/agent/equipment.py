@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from random import SystemRandom
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol
 
 from sipua.agent.card_worker import CardWorker
 from sipua.agent.identity_module import CardChoice, IdentityModule
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sipua.trace.narration import Narrator
     from sipua.trace.step import Step
 
-T = TypeVar("T")
+P = ParamSpec("P")
 
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
@@ -43,7 +43,9 @@ OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
 class Recorder(Protocol):
     """Who writes down all of it: steps, messages with both ends known, APDUs.
 
-    Secrets are masked as for everybody else unless ``shows_secrets``.
+    Secrets are masked as for everybody else unless ``shows_secrets``; of messages
+    it does that itself. It may put its work off until ``catch_up``, which is
+    called when there is time, once it has been called at all.
     """
 
     @property
@@ -52,6 +54,7 @@ class Recorder(Protocol):
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
     def apdu(self, apdu: TracedApdu) -> None: ...
     def remark(self, text: str) -> None: ...
+    def catch_up(self) -> None: ...
 
 
 class Observer:
@@ -131,7 +134,13 @@ class Equipment:
             network = Network(
                 TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
             )
-            driver = Driver(network, Endpoint(self.rng), on_message=self._traced())
+            recorder = self._observer.recorder
+            driver = Driver(
+                network,
+                Endpoint(self.rng),
+                on_message=self._traced(),
+                before_waiting=recorder.catch_up if recorder is not None else None,
+            )
             self._switchboard = Switchboard(driver, self._observer.on_request)
         return self._switchboard
 
@@ -176,6 +185,7 @@ class Equipment:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
             self._observer.recorder.remark(f"{result.verdict.value}: {result.reason}")
+            self._observer.recorder.catch_up()
 
     def wake(self) -> None:
         """Make a turn that waits come back; any thread may call this."""
@@ -207,19 +217,15 @@ class Equipment:
         return _all_of(tell, recorder.apdu), None
 
     def _traced(self) -> OnMessage | None:
-        tell, recorder = self._observer.on_message, self._observer.recorder
-        if tell is None and recorder is None:
+        return _all_of(_redacted(self._observer.on_message), self._recorded())
+
+    def _recorded(self) -> OnMessage | None:
+        recorder = self._observer.recorder
+        if recorder is None:
             return None
-
-        def seen(direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
-            redacted = redact_message(data)
-            if tell is not None:
-                tell(direction, redacted, hop)
-            if recorder is not None:
-                data = data if recorder.shows_secrets else redacted
-                recorder.message(direction, data, self._with_our_end(hop))
-
-        return seen
+        return lambda direction, data, hop: recorder.message(
+            direction, data, self._with_our_end(hop)
+        )
 
     def _with_our_end(self, hop: Hop) -> Hop:
         """``hop`` with our own address and port, where they can be told."""
@@ -233,15 +239,21 @@ def _step_of(recorder: Recorder | None) -> OnStep | None:
     return None if recorder is None else recorder.step
 
 
-def _all_of(*hearers: Callable[[T], None] | None) -> Callable[[T], None] | None:
+def _redacted(tell: OnMessage | None) -> OnMessage | None:
+    if tell is None:
+        return None
+    return lambda direction, data, hop: tell(direction, redact_message(data), hop)
+
+
+def _all_of(*hearers: Callable[P, None] | None) -> Callable[P, None] | None:
     """One hearer that tells all of those there are; None when there is none."""
     there = [each for each in hearers if each is not None]
     if len(there) < 2:
         return there[0] if there else None
 
-    def tell(what: T) -> None:
+    def tell(*what: P.args, **named: P.kwargs) -> None:
         for each in there:
-            each(what)
+            each(*what, **named)
 
     return tell
 

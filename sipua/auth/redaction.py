@@ -23,7 +23,7 @@ _SUSPECT = rb"""(?x) = (?:
     (?<= [cCiI\x80-\xff] [kK] = )
   | (?<= [\s\x80-\xff] = )
   | (?<= [rR][eE][sS] = ) (?<! [iI][rR][eE][sS] = )
-  | (?<= [nN\x80-\xff] [sS\x80-\xff] [eE] = ) (?! "? [0-9a-f] )
+  | (?<= [nN\x80-\xff] [sS\x80-\xff] [eE] = ) (?! "[0-9a-f"] | [0-9a-f] )
   | (?<= [uU][rR][eE] = )
 )"""
 """Wherever _HIDDEN finds something, and now and then elsewhere: ten times as fast to look for.

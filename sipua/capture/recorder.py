@@ -7,8 +7,10 @@ next packet, since nothing written is ever touched again.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
+from sipua.auth.redaction import redact_message
 from sipua.capture import gsmtap
 from sipua.capture.correlation import Correlation
 from sipua.capture.ip_writer import TcpWay, Way
@@ -30,14 +32,20 @@ REDACTED = "Redacted: PIN, RES, CK, IK and Kc are not in this file. Hidden octet
 UNREDACTED = "HOLDS SECRETS: PIN, RES, CK, IK and Kc are in this file in clear. Do not pass it on."
 LOOPBACK = ("127.0.0.1", gsmtap.PORT)
 MAX_WAYS = 256
+MAX_EVENTS = 100  # that wait to be written
 AUTHENTICATE = "AUTHENTICATE"
 
 
-class Recorder:
-    """Takes what happens and writes it down at once. Never raises for what it is given.
+Event = tuple["Callable[..., None]", int, tuple[object, ...]]
+"""What is to be done, the time that it is about, and with what."""
 
-    With ``shows_secrets`` whoever feeds it gives everything as it was; it
-    hides nothing by itself.
+
+class Recorder:
+    """Takes what happens and writes it down. Never raises for what it is given.
+
+    At once, until ``catch_up`` was called: then whenever that is called again.
+    Secrets in messages are masked here unless ``shows_secrets``; APDUs come
+    masked, or not, as they are to be written.
     """
 
     def __init__(
@@ -60,9 +68,44 @@ class Recorder:
         self._connections: dict[Hop, TcpWay] = {}
         self._for_card: list[str] = []
         self._for_request: list[str] = []
+        self._events: deque[Event] = deque()
+        self._is_patient = False
 
     def step(self, step: Step) -> None:
         """A step of an exchange: it becomes a remark on the packet it is about."""
+        self._note(self._step, step)
+
+    def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
+        """A SIP message at the edge to the network; ``hop.local`` says where our end is."""
+        self._note(self._message, direction, data, hop)
+
+    def apdu(self, apdu: TracedApdu) -> None:
+        """A command to the card and its answer."""
+        self._note(self._apdu, apdu)
+
+    def remark(self, text: str) -> None:
+        """Something that belongs to no packet: a line of its own."""
+        self._note(self._remark, text)
+
+    def catch_up(self) -> None:
+        """Write down what has happened since this was called last."""
+        self._is_patient = True
+        self._write_down()
+
+    def _note(self, write: Callable[..., None], *what: object) -> None:
+        self._events.append((write, self._clock(), what))
+        if not self._is_patient or len(self._events) > MAX_EVENTS:
+            self._write_down()
+
+    def _write_down(self) -> None:
+        events = self._events
+        while events:
+            write, at, what = events.popleft()
+            write(at, *what)
+
+    # One at a time -------------------------------------------------------------------------
+
+    def _step(self, at: int, step: Step) -> None:
         ends = step.source, step.target
         text = f"{step.label}: {step.note}" if step.note else step.label
         if ends == (UE, CARD):
@@ -72,10 +115,11 @@ class Recorder:
         elif ends == (CARD, UE):
             self._for_request.append(f"the card's answer: {text}")
         elif not step.label[:1].isdigit():  # an answer is remarked on when it comes
-            self.remark(step.note or text)
+            self._remark(at, step.note or text)
 
-    def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
-        """A SIP message at the edge to the network; ``hop.local`` says where our end is."""
+    def _message(self, at: int, direction: str, data: bytes, hop: Hop) -> None:
+        if not self.shows_secrets:
+            data = redact_message(data)
         attempt, again = self._correlation.take(direction, data)
         remarks = [str(attempt)]
         if hop.transport == "TLS":
@@ -85,18 +129,16 @@ class Recorder:
         elif direction == "sent":
             if self._for_request and not data.startswith(b"SIP/"):
                 remarks += self._for_request
-                self._for_request = []
+                self._for_request.clear()
         elif data.startswith(b"SIP/2.0 "):
             status = data[8:11]
             if status.isdigit() and status >= b"200":
                 remarks.append(answer_note(int(status)))
         comment = "\n".join(remarks)
-        at = self._clock()
         for packet in self._packets(direction, data, hop):
             self._file.packet(self._sip, at, packet, comment)
 
-    def apdu(self, apdu: TracedApdu) -> None:
-        """A command to the card and its answer."""
+    def _apdu(self, at: int, apdu: TracedApdu) -> None:
         remarks = []
         attempt = self._correlation.current
         if attempt is not None:
@@ -108,14 +150,11 @@ class Recorder:
             command, answer = command.replace(BLOT, "00"), answer.replace(BLOT, "00")
         if self._for_card and apdu.name == AUTHENTICATE:
             remarks += self._for_card
-            self._for_card = []
+            self._for_card.clear()
         datagram = gsmtap.write(bytes.fromhex(command), bytes.fromhex(answer))
-        packet = self._to_card.udp(datagram)
-        self._file.packet(self._card, self._clock(), packet, "\n".join(remarks))
+        self._file.packet(self._card, at, self._to_card.udp(datagram), "\n".join(remarks))
 
-    def remark(self, text: str) -> None:
-        """Something that belongs to no packet: a line of its own."""
-        at = self._clock()
+    def _remark(self, at: int, text: str) -> None:
         packet = self._to_card.udp(gsmtap.write_remark(text, at))
         self._file.packet(self._card, at, packet, text)
 

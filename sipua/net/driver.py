@@ -23,6 +23,8 @@ class Driver:
 
     Who calls turn() takes the endpoint's events afterwards. ``on_message`` sees
     every message at the edge to the network: direction, octets, peer.
+    ``before_waiting`` is called when everything has been sent: what it does
+    costs no time as long as the peer is busy with that.
     """
 
     def __init__(
@@ -31,18 +33,22 @@ class Driver:
         endpoint: Endpoint,
         clock: Callable[[], float] = time.monotonic,
         on_message: OnMessage | None = None,
+        before_waiting: Callable[[], None] | None = None,
     ) -> None:
         """``clock`` gives seconds which never go back."""
         self.network = network
         self.endpoint = endpoint
         self.clock = clock
         self.on_message = on_message
+        self.before_waiting = before_waiting
         self._calls: deque[Callable[[], None]] = deque()
 
     def turn(self, limit: float | None = None) -> None:
         """Wait for a message, a timer or submitted work, at most ``limit`` seconds, and do it."""
         endpoint = self.endpoint
         self.flush()
+        if self.before_waiting is not None:
+            self.before_waiting()
         deadline = endpoint.deadline()
         if deadline is not None:
             left = max(0.0, deadline - self.clock())
