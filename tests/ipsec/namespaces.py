@@ -99,7 +99,7 @@ class Inside:
     def kill(self) -> None:
         """End it as a crash would."""
         self._process.kill()
-        self._process.wait(PATIENCE)
+        self._process.communicate(timeout=PATIENCE)
 
     def __enter__(self) -> Inside:
         return self
