@@ -103,9 +103,9 @@ class Message:
             lines += [
                 f"{name}: {value}" for name, value in self.headers if KEYS[name] != "content-length"
             ]
-            head = "\r\n".join(lines)
-            if _line_end_inside(head, lines):
+            if _line_end_inside(lines):
                 raise LocalError("a line end inside the start line or a header")
+            head = "\r\n".join(lines)
             head = f"{head}\r\nContent-Length: {len(self.body)}\r\n\r\n"
             return head.encode("utf-8", "surrogateescape") + self.body
         except (ParseError, UnicodeEncodeError) as error:
@@ -182,12 +182,12 @@ def parse(data: bytes) -> Request | Response:
     head, body = data[:end], data[end + 4 :]
     text = head.decode("utf-8", "surrogateescape")
     lines = text.split("\r\n")
-    stray = _line_end_inside(text, lines)
+    stray = _line_end_inside(lines)
     if end <= 0 or not lines[0] or stray:
         head, body = _split_odd_head(data)
         text = head.decode("utf-8", "surrogateescape")
         lines = text.split("\r\n")
-        stray = _line_end_inside(text, lines)
+        stray = _line_end_inside(lines)
     headers, problem = read_lines(lines)
     message = _read_start_line(lines[0], headers, data)
     if len(lines) > MAX_HEADERS or (len(head) > MAX_LINE and _too_large(head, lines[0], headers)):
@@ -214,10 +214,10 @@ def _split_odd_head(data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _line_end_inside(text: str, lines: list[str]) -> bool:
-    """Whether the text holds a CR or LF besides those between its lines."""
-    ends = len(lines) - 1
-    return text.count("\n") != ends or text.count("\r") != ends
+def _line_end_inside(lines: list[str]) -> bool:
+    """Whether a CR or LF stands in one of the lines."""
+    together = "".join(lines)
+    return "\n" in together or "\r" in together
 
 
 def _too_large(head: bytes, start_line: str, headers: Headers) -> bool:
