@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.agent.call_digits import CallDigits
-from sipua.agent.call_verdict import expected, reason_of_call, verdict_of_call
+from sipua.agent.call_verdict import as_expected, reason_of_call, verdict_of_call
 from sipua.agent.phone_call import PhoneCall
 from sipua.ims.caller import Caller
 from sipua.verdict import Verdict
@@ -76,6 +76,16 @@ class OutgoingCall(PhoneCall):
         if verdict is Verdict.CANCELLED and self._gave_up:
             verdict = Verdict.NO_ANSWER
             reason = f"Nobody answered within {self._plan.ring_timeout:g} s."
-        if self._plan.expect is not None and event.verdict is None:
-            verdict, reason = expected(self._plan.expect, result.final_status)
-        result.end(verdict, reason)
+        expect, seen = self._plan.expect, result.final_status
+        if expect is not None and seen is not None and event.verdict is None:
+            verdict, reason = as_expected(verdict, expect, seen)
+        result.end(verdict, reason, self._advice(verdict))
+
+    def _advice(self, verdict: Verdict) -> list[str]:
+        if not verdict.exit_status:
+            return []
+        from sipua.ims.call_advice import advise  # not needed when it goes well
+
+        caller, result = self._caller, self.log.result
+        status, algorithm = result.final_status or 0, result.algorithm or ""
+        return list(advise(verdict, caller.settings, caller.target, status, algorithm))
