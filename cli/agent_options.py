@@ -123,8 +123,11 @@ def show(result: RegistrationResult, as_json: bool) -> None:
         print_result(result)
 
 
-def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) -> UserAgent:
-    """A user agent for the options of ``register``; raises click.UsageError."""
+def build_agent(pin: str | None, verbose: int, *, ladder: bool, **options: Any) -> UserAgent:
+    """A user agent for the options of ``register``, watched as ``observer`` says.
+
+    Raises click.UsageError.
+    """
     from sipua.agent.identity_module import CardChoice
     from sipua.agent.user_agent import UserAgent
     from sipua.settings import AgentSettings
@@ -137,7 +140,7 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         protected=options.pop("protected"),
         waiting=options.pop("waiting"),
     )
-    watching = observer(verbose, as_json)
+    watching = observer(verbose, ladder=ladder)
     watching.recorder = open_recorder(options.pop("trace"), options.pop("trace_secrets"))
     algorithm = options.pop("algorithm")
     settings = AgentSettings(

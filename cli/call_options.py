@@ -95,8 +95,7 @@ def carry_calls(
     """
     # What -v prints would tear a line that is drawn anew.
     view = choose_view(as_json=as_json, live=not verbose, numbered=numbered)
-    # The view stands where the ladder of a registration would.
-    agent = build_agent(read_pin(pin_file), verbose, as_json=True, **options)
+    agent = build_agent(read_pin(pin_file), verbose, ladder=False, **options)
     with view, agent, Interruption(agent) as interruption:
 
         def tell(report: CallReport) -> None:
