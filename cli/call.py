@@ -60,6 +60,7 @@ def call(
     media: str,
     digits: str | None,
     digits_by: str,
+    follow_refer: bool,
     **options: Any,
 ) -> int:
     """Register, then call URI, which is sip:USER@DOMAIN or tel:+NUMBER.
@@ -84,6 +85,7 @@ def call(
         media=media,
         digits=(digits or "").upper(),
         digits_by=digits_by,
+        follow_refer=follow_refer,
         ring_timeout=ring_timeout,
         display_name=display_name,
     )

@@ -67,6 +67,11 @@ def call_options(command: F) -> F:
                 help="Carry the digits in RTP (RFC 4733) or in INFO requests.",
             ),
             click.option(
+                "--follow-refer",
+                is_flag=True,
+                help="Call whom the other side refers us to; without it REFER is declined.",
+            ),
+            click.option(
                 "--json",
                 "as_json",
                 is_flag=True,

@@ -56,6 +56,7 @@ def listen(
     media: str,
     digits: str | None,
     digits_by: str,
+    follow_refer: bool,
     **options: Any,
 ) -> int:
     """Register and take the calls that come, then de-register.
@@ -83,6 +84,7 @@ def listen(
         media=media,
         digits=(digits or "").upper(),
         digits_by=digits_by,
+        follow_refer=follow_refer,
     )
 
     def act(agent: UserAgent, tell: OnReport) -> RegistrationResult:

@@ -140,11 +140,11 @@ class UserAgent(Registrant):
         target = self._target(uri, standing.hop)
         telephone = Telephone(self._equipment, self.settings, standing, on_report)
         try:
-            call = telephone.place(target, plan, result)
-            while not call.settled:
+            telephone.place(target, plan, result)
+            while telephone.goes_on:  # that call, and those it was transferred to
                 now = telephone.turn()
-                if self._stopping and not call.is_hanging_up:
-                    call.hang_up(now)
+                if self._stopping:
+                    telephone.hang_up(now)
             if self._stopping and result.verdict is Verdict.CANCELLED:
                 result.end(Verdict.INTERRUPTED)
         finally:
@@ -160,7 +160,7 @@ class UserAgent(Registrant):
         standing.keep_alive()
         telephone = Telephone(self._equipment, self.settings, standing, on_report, plan)
         try:
-            while result.exit_status == 0 and telephone.ended != plan.calls and not self._stopping:
+            while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
                 telephone.turn()
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP
