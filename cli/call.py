@@ -93,4 +93,4 @@ def call(
     def act(agent: UserAgent, tell: OnReport) -> CallResult:
         return agent.call(uri, plan, tell)
 
-    return carry_calls(act, armed_by="calling", numbered=False, **options)
+    return carry_calls(act, armed_by="calling", numbered=follow_refer, **options)

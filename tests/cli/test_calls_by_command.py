@@ -237,6 +237,34 @@ def test_a_tel_uri(sipua: Sipua, subscribers: Pair) -> None:
     assert the("calling", documents)["target"] == "tel:+15550100102"
 
 
+@pytest.mark.parametrize("challenge", [401, 407])
+@pytest.mark.parametrize("scheme", ["aka", "umts", "digest-umts", "pgp-umts"])
+def test_figure_2_of_the_patent(
+    tmp_path: Path,
+    sipua_core_factory: CoreFactory,
+    capsys: pytest.CaptureFixture[str],
+    scheme: str,
+    challenge: int,
+) -> None:
+    """INVITE, 407, ACK, INVITE, 200, ACK, in each of the four modes, and with 401, too."""
+    subscribers = pair(tmp_path, sipua_core_factory, challenge, scheme)
+    with CalledParty(subscribers):
+        command = subscribers.call("--duration", "0", "-vv", "--json", "--scheme", f"aka,{scheme}")
+        assert run(command) == 0
+    shown = capsys.readouterr()
+    verdict = json.loads(shown.out.splitlines()[-1])
+    assert verdict["scheme"] == scheme
+    invites = [each["status"] for each in verdict["exchange"] if each["method"] == "INVITE"]
+    assert invites == [challenge, 200]
+    lines = [line.strip() for line in shown.err.splitlines()]
+    starts = [line for line in lines if line.startswith(("INVITE ", "ACK ", "SIP/2.0 "))]
+    kinds = [line.split()[1] if line.startswith("SIP") else line.split()[0] for line in starts]
+    kinds = [kind for kind in kinds[kinds.index("INVITE") :] if kind != "100"]
+    once = [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before]
+    wanted = ["INVITE", str(challenge), "ACK", "INVITE", "200", "ACK"]
+    assert once[: len(wanted)] == wanted, "an INVITE tried by TCP first counts once"
+
+
 # For a person ----------------------------------------------------------------------------
 
 
