@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.errors import ParseError, PeerError
@@ -63,7 +64,7 @@ class Routing:
     def ways(self, uri: str, now: float) -> list[Way]:
         """The ways to all targets (§16.5): of a public identity, or the contact in a dialog.
 
-        The newest contact comes first.
+        The newest contact comes first, and is the only one of its instance.
 
         Raises PeerError: 404 for what is not of this network, 480 for a
         subscriber who is not registered, 416 for another scheme.
@@ -81,19 +82,21 @@ class Routing:
         bindings = self._registrar.bindings(callee.impi, now)
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
-        return [Way(_hop(each), each.uri, each.path, callee) for each in reversed(bindings)]
+        return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
-        """The binding at whose address a Request-URI inside a dialog points."""
+        """The binding that a Request-URI inside a dialog points at: by its text or by its address,
+        as the one in Contact may differ from the one registered."""
         wanted = _place(SipUri.parse(uri))
+        there: tuple[Subscriber, Binding] | None = None
         for subscriber in self._directory:
             for binding in self._registrar.bindings(subscriber.impi, now):
-                try:
-                    if _place(SipUri.parse(binding.uri)) == wanted:
-                        return subscriber, binding
-                except ParseError:
-                    continue
-        return None
+                if binding.uri == uri:
+                    return subscriber, binding
+                with suppress(ParseError):
+                    if there is None and _place(SipUri.parse(binding.uri)) == wanted:
+                        there = subscriber, binding
+        return there
 
     def _is_own(self, uri: SipUri) -> bool:
         host = uri.host.lower()
@@ -101,6 +104,14 @@ class Routing:
             return True
         transport = "TLS" if uri.scheme == "sips" else uri.parameter("transport") or "UDP"
         return (host, uri.port or default_port(transport)) in self._own
+
+
+def _one_each(bindings: list[Binding]) -> list[Binding]:
+    """The bindings, the newest first, and of one user agent that only (RFC 5626 §7)."""
+    found: dict[str, Binding] = {}
+    for binding in reversed(bindings):
+        found.setdefault(binding.params.get("+sip.instance") or binding.uri, binding)
+    return list(found.values())
 
 
 def _place(uri: SipUri) -> tuple[str, int]:

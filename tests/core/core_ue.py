@@ -131,10 +131,14 @@ class Ue:
         """Tell the branches from those of another one at the same address."""
         self._branch = number
 
-    def register(self) -> Ue:
+    def register(self, contact_params: str = "") -> Ue:
         identity = self.identity
         settings = RegistrationSettings(
-            identity.impi, identity.impu[0], identity.domain, self.contact
+            identity.impi,
+            identity.impu[0],
+            identity.domain,
+            self.contact,
+            contact_params=contact_params,
         )
         registration = Registration(settings, self.rng)
         registration.start(self.network.now)

@@ -247,6 +247,20 @@ def test_the_network_itself_answers_options() -> None:
         assert "REGISTER" in (scene.alice.told.headers.get("Allow") or "")
 
 
+def test_two_subscribers_at_one_address_are_told_apart_by_their_contacts() -> None:
+    scene = Scene()
+    other = Ue(scene.network, subscriber(1), scene.bob.hop.address)
+    other.first_branch(100)
+    other.contact = scene.bob.contact.replace("me@", "other@")
+    other.register()
+    for phone, said in ((scene.bob, uri(2)), (other, uri(1))):
+        scene.network.ues[scene.bob.hop] = phone
+        scene.alice.send(scene.request(phone.contact, CSeq=f"{len(said)} MESSAGE"))
+        assert phone.asked.uri == phone.contact
+        phone.answer(200)
+        assert scene.alice.told.headers.get("P-Asserted-Identity") == f"<{said}>"
+
+
 # Dialogs ---------------------------------------------------------------------------------------
 
 
