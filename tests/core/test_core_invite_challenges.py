@@ -135,15 +135,26 @@ def test_an_answer_is_for_one_method_and_one_target(changed: str) -> None:
     assert [each for each in scene.bob.inbox if isinstance(each, Request)] == []
 
 
-def test_a_wrong_answer_is_refused_and_uses_the_challenge_up() -> None:
-    scene = Scene(INVITE=Demand(407))
+BEFORE_RES = {
+    "aka": 'response="',
+    "umts": "RES=",
+    "digest-umts": 'response="R',
+    "pgp-umts": 'signature="01',
+}
+
+
+@each_way
+def test_a_wrong_answer_is_refused_and_uses_the_challenge_up(scheme: str, status: int) -> None:
+    scene = challenged(scheme, status)
     right = scene.answered_challenge("INVITE")
-    value = credentials(right, 407)
-    digest = value.partition('response="')[2][:32]
+    value = credentials(right, status)
+    head, mark, tail = value.partition(BEFORE_RES[scheme])
+    digit = "1" if tail[0] == "0" else "0"
     wrong = Request(right.method, right.uri, right.headers.copy(), right.body)
-    wrong.headers.set("Proxy-Authorization", value.replace(digest, "0" * 32))
+    header = CREDENTIALS_HEADERS[CHALLENGE_HEADERS[status]]
+    wrong.headers.set(header, head + mark + digit + tail[1:])
     assert scene.status(wrong) == 403
-    assert scene.status(right) == 407
+    assert scene.status(right) == status
     assert invites(scene) == 0
 
 
