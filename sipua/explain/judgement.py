@@ -8,7 +8,7 @@ from card.aka.result import AkaResponse
 from sipua.explain.credentials import AUTS, REJECT, RES, kind_of
 from sipua.explain.field_checks import checked
 from sipua.explain.finding import NETWORK, PROFILE, TERMINAL, Finding
-from sipua.explain.search import is_right, mistakes_in
+from sipua.explain.search import NotSearched, is_right, mistakes_in
 
 if TYPE_CHECKING:
     from sipua.explain.case import Case
@@ -87,7 +87,19 @@ def _mac_not_checked() -> Finding:
 
 
 def _reproduce(case: Case, aka: AkaResponse, judgement: Judgement, budget: Budget) -> None:
-    made = mistakes_in(case, aka, budget)
+    try:
+        made = mistakes_in(case, aka, budget)
+    except NotSearched:
+        judgement.findings.append(
+            Finding(
+                "response-not-searched",
+                TERMINAL,
+                "The response does not follow from this key.",
+                "So many others were searched for their mistakes that this one was not.",
+                "Have it explained by itself: filter the capture down to this Call-ID.",
+            )
+        )
+        return
     if made:
         # what was reproduced explains a length that is not the hash's, too
         seen = [each for each in judgement.findings if each.code != "response-length"]
