@@ -63,8 +63,8 @@ def listen(
 
     Each call is answered, or what the options say. Ctrl-C hangs up on calls that
     are there and de-registers; as with register --stay the exit status is that
-    of the de-registration. A second Ctrl-C, and one before the registration
-    stands, ends the program as interrupted (130).
+    of the de-registration. A second Ctrl-C waits for neither, and one before the
+    registration stands ends the attempt: interrupted (130).
     """
     if dry_run:
         from cli.register_dry_run import rehearse

@@ -100,6 +100,11 @@ class UserAgent(Registrant):
         ended = self._attempt(lambda: self._listen(plan, on_report), RegistrationResult())
         if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
             return ended
+        standing = self._conversation
+        if standing is None or standing.machine.binding is None:
+            return ended  # Ctrl-C came before there was anything to remove
+        if ended.verdict is Verdict.INTERRUPTED and self._stopping:
+            return ended  # and here for the second time: it is not waited for
         return self.deregister()
 
     def _request(self, uri: str, what: Content, result: RequestResult) -> None:

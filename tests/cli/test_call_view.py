@@ -312,9 +312,9 @@ def test_which_view(
 
 def test_how_it_stands() -> None:
     standing = Standing()
-    assert standing.line(0).strip() == ""
+    assert standing.line(0) == "", "where a PIN is typed nothing is drawn"
     standing.take(A_CALL[0], 0)
-    assert standing.line(0) == "  waiting for calls to sip:a@x"
+    assert standing.line(0) == "  registered as sip:a@x; Ctrl-C ends"
     first: dict[str, Any] = {"from": "sip:b@x", "asserted": [], "target": "sip:a@x"}
     standing.take(report("invited", call=1, **first), 10)
     assert standing.line(13) == "  ringing for sip:b@x  0:03"
@@ -327,7 +327,7 @@ def test_how_it_stands() -> None:
     standing.take(report("hanging-up", call=1), 87)
     assert standing.line(87) == "  hanging up on sip:b@x  1:07  PCMA"
     standing.take(report("ended", call=1), 88)
-    assert standing.line(88) == "  waiting for calls to sip:a@x"
+    assert standing.line(88) == "  registered as sip:a@x; Ctrl-C ends"
 
 
 def test_a_clock() -> None:
