@@ -46,10 +46,11 @@ def preferred_of(message: Message, sender: Subscriber) -> str:
 
 def preferred_uris(message: Message) -> list[str]:
     """The URIs in P-Preferred-Identity, without what cannot be read."""
-    found = []
-    for value in message.headers.values(PREFERRED):
-        with suppress(ParseError):
-            found.append(NameAddr.parse(value).uri)
+    found: list[str] = []
+    with suppress(ParseError):
+        for value in message.headers.values(PREFERRED):
+            with suppress(ParseError):
+                found.append(NameAddr.parse(value).uri)
     return found
 
 

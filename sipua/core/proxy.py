@@ -62,6 +62,7 @@ class Proxy:
         Raises StateError (card.errors) when the AuC's counter cannot be kept.
         """
         if isinstance(event, RequestReceived):
+            self._routing.note(event.source)
             self._request(event, now)
         elif isinstance(event, AckReceived):
             self._acknowledge(event, now)
@@ -120,7 +121,7 @@ class Proxy:
         def compose(way: Way, sent_by: tuple[str, int]) -> Request:
             return onward_request(request, way, left, passed.caller, source, sent_by)
 
-        self._contexts.open(event.transaction, request, passed.lines).send(ways, compose, now)
+        self._contexts.add(event.transaction, request, passed.lines).send(ways, compose, now)
 
     def _cancel(self, cancel: Request, now: float) -> Reply:
         """Cancel the INVITE of the same branch, if there is one (RFC 3261 §16.10)."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sipua.core.subscriber import Directory, Subscriber
     from sipua.sip.message import Request
 
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, and bound by the user's wish only
+
 
 class Way(NamedTuple):
     """The next hop of a request, its Request-URI there, and the subscriber it leads to."""
@@ -36,6 +38,12 @@ class Routing:
         self._directory = directory
         self._registrar = registrar
         self._own = {(hop.address.lower(), hop.port) for hop in own}
+        self._any_address = {port for address, port in self._own if address in WILDCARDS}
+
+    def note(self, source: Hop) -> None:
+        """Learn from where a message arrived which address is ours, where we listen on all."""
+        if self._any_address and source.local and source.local[1] in self._any_address:
+            self._own.add(source.local)
 
     def is_for_us(self, uri: str) -> bool:
         """Whether a Request-URI names this element itself, and nobody at it."""

@@ -119,3 +119,24 @@ def test_both_phones_of_a_subscriber_ring(
         assert result.verdict is Verdict.OK, result.reason
         first.wait("ended")
         assert second_phone.wait("ended")["cause"] == "peer-hung-up"
+
+
+def test_a_network_that_listens_on_all_addresses(
+    sipua_card_profile: Profile, callee_profile: Profile
+) -> None:
+    """It has to know itself in Route by the address it was reached at."""
+    server = CoreServer(
+        [sipua_card_profile, callee_profile],
+        [("UDP", "0.0.0.0", 0), ("TCP", "0.0.0.0", 0)],
+        challenge={"*": 407},
+        allow_remote=True,
+    )
+    with server as core:
+        there = str(core.hop("UDP")).replace("0.0.0.0", "127.0.0.1")
+        settings = AgentSettings(pcscf=there)
+        callee = UserAgent(CardChoice(f"emulated:{callee_profile.path}"), settings)
+        caller = UserAgent(CardChoice(f"emulated:{sipua_card_profile.path}"), settings)
+        with Answering(callee) as other, caller as agent:
+            result = agent.call(uri_of(callee_profile), AT_ONCE)
+            assert result.verdict is Verdict.OK, result.reason
+            assert other.wait("ended")["cause"] == "peer-hung-up"
