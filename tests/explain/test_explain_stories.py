@@ -133,6 +133,17 @@ def test_keys_shown_to_the_terminal(explain: Explain, tmp_path: Path) -> None:
     assert answerer.ck.hex() not in str(found)
 
 
+def test_a_nonce_that_looks_like_a_key(explain: Explain, key_file: Path) -> None:
+    """Base64 may well end in ck=."""
+    nonce = "I1U8vpY3qJ0hiuZNrke/NU6Q5tEDdpgQb7mDOcAt/ck="
+    line = f'WWW-Authenticate: Digest realm="r", nonce="{nonce}", algorithm=AKAv1-MD5'
+    found = explain(line)
+    assert found["dialogs"][0]["findings"] == []
+    answer = f'Authorization: Digest username="a@b", realm="r", nonce="{nonce}", uri="sip:b", '
+    (dialog,) = explain(line, f'{answer}response="", algorithm=AKAv1-MD5')["dialogs"]
+    assert f'nonce="{nonce}", uri="sip:b"' in dialog["challenges"][0]["answers"][0]["value"]
+
+
 def test_times_and_addresses(explain: Explain, tmp_path: Path) -> None:
     answerer = Answerer()
     path = write_pcap(tmp_path / "seen.pcap", registration(answerer, answerer.response(), 200))
