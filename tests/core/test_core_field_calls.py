@@ -140,3 +140,27 @@ def test_a_network_that_listens_on_all_addresses(
             result = agent.call(uri_of(callee_profile), AT_ONCE)
             assert result.verdict is Verdict.OK, result.reason
             assert other.wait("ended")["cause"] == "peer-hung-up"
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_a_phone_that_was_switched_off_delays_nothing(
+    core: CoreServer,
+    sipua_card_profile: Profile,
+    callee_profile: Profile,
+    tmp_path: Path,
+    transport: str,
+) -> None:
+    """It is still registered, at a port where nobody is; the other one is busy."""
+    second = tmp_path / "second.toml"
+    second.write_text(Path(callee_profile.path).read_text())
+    with agent_of(core, load(str(second)), transport) as gone:
+        assert gone.register().verdict is Verdict.REGISTERED
+    with (
+        Answering(agent_of(core, callee_profile), ListenPlan(what="busy")) as phone,
+        agent_of(core, sipua_card_profile) as agent,
+    ):
+        phone.wait("registered")
+        assert callee_profile.isim is not None
+        assert len(core.bindings(callee_profile.isim.impi)) == 2
+        result = agent.call(uri_of(callee_profile), CallPlan(ring_timeout=20.0))
+        assert result.verdict is Verdict.BUSY, result.reason
