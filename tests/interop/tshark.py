@@ -14,14 +14,19 @@ WARNING = 0x00600000  # severity of an expert item, as Wireshark counts
 class Tshark:
     """What tshark makes of one capture."""
 
-    def __init__(self, path: Path) -> None:
-        """Skips the test where there is no tshark."""
+    def __init__(self, path: Path, *, checksums: bool = True) -> None:
+        """``checksums``: look at them. Skips the test where there is no tshark."""
+        self._checks = str(checksums).upper()
         self._program = required("tshark", "tshark")
         self._path = path
 
-    def rows(self, only: str, *fields: str) -> list[tuple[str, ...]]:
-        """These fields of each packet that the display filter ``only`` lets pass."""
-        argv = ["-T", "fields", "-E", f"separator={SEPARATOR}", "-E", "occurrence=f"]
+    def rows(self, only: str, *fields: str, every: bool = False) -> list[tuple[str, ...]]:
+        """These fields of each packet that the display filter ``only`` lets pass.
+
+        The first value of each, or ``every`` one, with commas between them.
+        """
+        argv = ["-T", "fields", "-E", f"separator={SEPARATOR}"]
+        argv += ["-E", "occurrence=a" if every else "occurrence=f"]
         argv += [word for field in fields for word in ("-e", field)]
         lines = self._run("-Y", only, *argv).splitlines()
         return [tuple(line.split(SEPARATOR)) for line in lines]
@@ -32,10 +37,11 @@ class Tshark:
         return self._run("-Y", doubts, "-V")
 
     def _run(self, *argv: str) -> str:
-        checks = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"]
-        checks += ["-o", "tcp.check_checksum:TRUE"]
+        settings = ["-o", "tcp.reassemble_out_of_order:TRUE"]
+        for protocol in ("ip", "udp", "tcp"):
+            settings += ["-o", f"{protocol}.check_checksum:{self._checks}"]
         done = subprocess.run(
-            [self._program, "-n", "-2", *checks, "-r", str(self._path), *argv],
+            [self._program, "-n", "-2", *settings, "-r", str(self._path), *argv],
             capture_output=True,
             text=True,
             check=True,
