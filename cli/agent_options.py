@@ -13,8 +13,10 @@ from cli.render import observer, print_json, print_result
 from cli.trace import open_recorder
 
 if TYPE_CHECKING:
+    from sipua.agent.identity_module import CardChoice
     from sipua.agent.user_agent import UserAgent
     from sipua.result import RegistrationResult
+    from sipua.settings import AgentSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="RegistrationResult")
@@ -123,10 +125,25 @@ def show(result: RegistrationResult, as_json: bool) -> None:
         print_result(result)
 
 
-def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) -> UserAgent:
-    """A user agent for the options of ``register``; raises click.UsageError."""
-    from sipua.agent.identity_module import CardChoice
+def build_agent(pin: str | None, verbose: int, *, ladder: bool, **options: Any) -> UserAgent:
+    """A user agent for the options of ``register``, watched as ``observer`` says.
+
+    Raises click.UsageError.
+    """
     from sipua.agent.user_agent import UserAgent
+
+    watching = observer(verbose, ladder=ladder)
+    watching.recorder = open_recorder(options.pop("trace"), options.pop("trace_secrets"))
+    choice, settings = agent_settings(pin, **options)
+    return UserAgent(choice, settings, watching)
+
+
+def agent_settings(pin: str | None, **options: Any) -> tuple[CardChoice, AgentSettings]:
+    """Which card the options of ``register`` mean, and what they say of the network.
+
+    Raises click.UsageError.
+    """
+    from sipua.agent.identity_module import CardChoice
     from sipua.settings import AgentSettings
 
     choice = CardChoice(
@@ -137,8 +154,6 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         protected=options.pop("protected"),
         waiting=options.pop("waiting"),
     )
-    watching = observer(verbose, as_json)
-    watching.recorder = open_recorder(options.pop("trace"), options.pop("trace_secrets"))
     algorithm = options.pop("algorithm")
     settings = AgentSettings(
         algorithm="" if algorithm == "none" else algorithm,
@@ -149,7 +164,7 @@ def build_agent(pin: str | None, verbose: int, as_json: bool, **options: Any) ->
         user_agent=options.pop("user_agent") or "",
         **options,
     )
-    return UserAgent(choice, settings, watching)
+    return choice, settings
 
 
 def _header(text: str) -> tuple[str, str]:

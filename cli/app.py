@@ -20,6 +20,7 @@ COMMANDS = {
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",
     "explain": "cli.explain:explain",
+    "doctor": "cli.doctor:doctor",
     "card": "cli.card:card",
 }
 

@@ -29,7 +29,7 @@ def ask_options(
         from cli.register_dry_run import rehearse
 
         return rehearse(as_json=as_json, pin_file=pin_file, **options)
-    with build_agent(read_pin(pin_file), verbose, as_json, **options) as agent:
+    with build_agent(read_pin(pin_file), verbose, ladder=not as_json, **options) as agent:
         result = asking_for_pin(agent, lambda: agent.options(uri), as_json)
         show(result, as_json)
         return result.exit_status

@@ -60,6 +60,7 @@ def call(
     media: str,
     digits: str | None,
     digits_by: str,
+    follow_refer: bool,
     **options: Any,
 ) -> int:
     """Register, then call URI, which is sip:USER@DOMAIN or tel:+NUMBER.
@@ -84,6 +85,7 @@ def call(
         media=media,
         digits=(digits or "").upper(),
         digits_by=digits_by,
+        follow_refer=follow_refer,
         ring_timeout=ring_timeout,
         display_name=display_name,
     )
@@ -91,4 +93,4 @@ def call(
     def act(agent: UserAgent, tell: OnReport) -> CallResult:
         return agent.call(uri, plan, tell)
 
-    return carry_calls(act, armed_by="calling", numbered=False, **options)
+    return carry_calls(act, armed_by="calling", numbered=follow_refer, **options)

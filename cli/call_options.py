@@ -67,6 +67,11 @@ def call_options(command: F) -> F:
                 help="Carry the digits in RTP (RFC 4733) or in INFO requests.",
             ),
             click.option(
+                "--follow-refer",
+                is_flag=True,
+                help="Call whom the other side refers us to; without it REFER is declined.",
+            ),
+            click.option(
                 "--json",
                 "as_json",
                 is_flag=True,
@@ -95,8 +100,7 @@ def carry_calls(
     """
     # What -v prints would tear a line that is drawn anew.
     view = choose_view(as_json=as_json, live=not verbose, numbered=numbered)
-    # The view stands where the ladder of a registration would.
-    agent = build_agent(read_pin(pin_file), verbose, as_json=True, **options)
+    agent = build_agent(read_pin(pin_file), verbose, ladder=False, **options)
     with view, agent, Interruption(agent) as interruption:
 
         def tell(report: CallReport) -> None:

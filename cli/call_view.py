@@ -100,8 +100,11 @@ class LiveView(CallView):
                     self._draw()
 
     def _draw(self) -> None:
+        standing = self._standing.line(time.monotonic())
+        if not standing:
+            return  # it may be a PIN that is being typed there
         width = os.get_terminal_size(self._stream.fileno()).columns or ASSUMED_WIDTH
-        self._write(ERASED_LINE + self._standing.line(time.monotonic())[: width - 1])
+        self._write(ERASED_LINE + standing[: width - 1])
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
@@ -119,7 +122,7 @@ class Standing:
         """Keep what a report changes."""
         details, number = report.details, report.call
         if report.event == "registered":
-            self._idle = f"waiting for calls to {details['impu']}"
+            self._idle = f"registered as {details['impu']}; Ctrl-C ends"
         elif report.event == "calling":
             self._calls[number] = _Call(details["target"], "calling", now)
         elif report.event == "invited":
@@ -130,9 +133,9 @@ class Standing:
             self._calls[number].take(report, now)
 
     def line(self, now: float) -> str:
-        """One line about the newest call; how many there are besides."""
+        """One line about the newest call, and how many there are besides; empty at first."""
         if not self._calls:
-            return f"  {shown(self._idle)}"
+            return f"  {shown(self._idle)}" if self._idle else ""
         *others, call = self._calls.values()
         parts = [f"{call.state} {call.peer}", clock(now - call.since), call.codec]
         if others:

@@ -99,8 +99,7 @@ def _target(event: str, details: Details) -> tuple[str, str]:
 
 
 def _invited(_event: str, details: Details) -> tuple[str, str]:
-    asserted = _asserted(details["asserted"])
-    return "call from", f"{who(details['from'])}{asserted}, to {details['target']}"
+    return "call from", f"{who(details['from'])}{_asserted(details['asserted'])}"
 
 
 def _progress(_event: str, details: Details) -> tuple[str, str]:
@@ -159,7 +158,8 @@ def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
 
 def _ended(_event: str, details: Details) -> tuple[str, str]:
     cause = _CAUSES.get(details["cause"], details["cause"])
-    answer = f" ({details['status']} {details['reason']})" if details["status"] else ""
+    refused = (details["status"] or 0) >= 300
+    answer = f" ({details['status']} {details['reason']})" if refused else ""
     parts = [f"{cause}{answer}", _times(details["ring_ms"], details["talk_ms"])]
     media = details["media"]
     if media is not None:

@@ -97,8 +97,10 @@ def core(
     from sipua.core.faults import table
 
     if list_faults:
-        for name, sentence in table():
-            click.echo(f"{name:<18} {sentence}")
+        known = table()
+        width = max(len(name) for name, _ in known)
+        for name, sentence in known:
+            click.echo(f"{name:<{width}} {sentence}")
         return 0
     if (options["tls_certificate"] is None) != (options["tls_key"] is None):
         raise click.UsageError("--tls-certificate and --tls-key belong together")

@@ -35,7 +35,7 @@ def demo(
     from sipua.errors import LocalError
     from sipua.settings import AgentSettings
 
-    watcher = observer(verbose, as_json)
+    watcher = observer(verbose, ladder=False)
     watcher.recorder = open_recorder(trace, trace_secrets)
     if not as_json:
         watcher.on_step = LiveLadder(sys.stdout)

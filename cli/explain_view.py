@@ -28,6 +28,8 @@ class JsonWriter:
         """Write one dialog."""
         click.echo("," if self._count else '{\n  "dialogs": [')
         text = json.dumps(document, indent=2, ensure_ascii=False)
+        if not text.replace("\n", "").isprintable():  # a peer's octets may be anything
+            text = json.dumps(document, indent=2)
         click.echo("\n".join("    " + line for line in text.split("\n")), nl=False)
         self._count += 1
         self._wrong += bool(document["wrong"])
@@ -55,7 +57,7 @@ class TextWriter:
             click.echo()
         self._count += 1
         self._wrong += bool(document["wrong"])
-        click.echo(self._styled(document["summary"], document["wrong"]))
+        click.echo(self._styled(printable(document["summary"]), document["wrong"]))
         for number, finding in enumerate(document["findings"]):
             self._finding(finding, first=number == 0 and document["wrong"])
         _where(document)
@@ -79,11 +81,22 @@ class TextWriter:
 
     def _finding(self, finding: Document, *, first: bool) -> None:
         if not first:
-            click.echo(("  also: " if finding["wrong"] else "  note: ") + finding["what"])
+            _echo(("  also: " if finding["wrong"] else "  note: ") + finding["what"])
         if finding["why"]:
-            click.echo(f"  {'why':<{WIDTH - 2}}{finding['why']}")
+            _echo(f"  {'why':<{WIDTH - 2}}{finding['why']}")
         if finding["todo"] and finding["wrong"]:
-            click.echo(f"  {'what to do':<{WIDTH - 2}}{finding['todo']}")
+            _echo(f"  {'what to do':<{WIDTH - 2}}{finding['todo']}")
+
+
+def printable(text: str) -> str:
+    """Text of a peer's without what a terminal would obey, or what is not UTF-8."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+def _echo(text: str) -> None:
+    click.echo(printable(text))
 
 
 def _where(document: Document) -> None:
@@ -108,7 +121,7 @@ def _exchange(exchange: Document) -> None:
 
 def _challenge(challenge: Document) -> None:
     name = " ".join(filter(None, (challenge["scheme"], challenge["algorithm"])))
-    click.echo(f"  challenge   {name} in {challenge['header']}")
+    _echo(f"  challenge   {name} in {challenge['header']}")
     for label, key in (
         ("realm", "realm"),
         ("RAND", "rand"),
@@ -138,7 +151,7 @@ def _challenge(challenge: Document) -> None:
 
 def _answer(answer: Document) -> None:
     status = f" -> {answer['status']}" if answer["status"] else ""
-    click.echo(f"  answer      {answer['kind']} in {answer['header']}, {answer['checked']}{status}")
+    _echo(f"  answer      {answer['kind']} in {answer['header']}, {answer['checked']}{status}")
     _row("", answer["value"])
     auts = answer["auts"]
     if auts is not None:
@@ -161,7 +174,7 @@ def _opened(facts: Document) -> str:
 
 
 def _row(name: str, value: Any) -> None:
-    click.echo(f"  {name:<{WIDTH}}{value}")
+    _echo(f"  {name:<{WIDTH}}{value}")
 
 
 def _clock(at: float | None) -> str:

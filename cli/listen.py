@@ -56,14 +56,15 @@ def listen(
     media: str,
     digits: str | None,
     digits_by: str,
+    follow_refer: bool,
     **options: Any,
 ) -> int:
     """Register and take the calls that come, then de-register.
 
     Each call is answered, or what the options say. Ctrl-C hangs up on calls that
     are there and de-registers; as with register --stay the exit status is that
-    of the de-registration. A second Ctrl-C, and one before the registration
-    stands, ends the program as interrupted (130).
+    of the de-registration. A second Ctrl-C waits for neither, and one before the
+    registration stands ends the attempt: interrupted (130).
     """
     if dry_run:
         from cli.register_dry_run import rehearse
@@ -83,6 +84,7 @@ def listen(
         media=media,
         digits=(digits or "").upper(),
         digits_by=digits_by,
+        follow_refer=follow_refer,
     )
 
     def act(agent: UserAgent, tell: OnReport) -> RegistrationResult:

@@ -40,7 +40,7 @@ def message(
         return rehearse(as_json=as_json, pin_file=pin_file, **options)
     if text == "-":
         text = sys.stdin.read()
-    with build_agent(read_pin(pin_file), verbose, as_json, **options) as agent:
+    with build_agent(read_pin(pin_file), verbose, ladder=not as_json, **options) as agent:
         result = asking_for_pin(agent, lambda: agent.message(uri, text), as_json)
         show(result, as_json)
         return result.exit_status

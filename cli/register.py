@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.agent_options import agent_options, asking_for_pin, build_agent, show
 from cli.options import json_option, read_pin, verbose_option
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from sipua.agent.user_agent import UserAgent
 
 
 @click.command(
@@ -47,13 +41,15 @@ def register(
         from cli.register_dry_run import rehearse
 
         return rehearse(as_json=as_json, pin_file=pin_file, **options)
-    with build_agent(read_pin(pin_file), verbose, as_json, **options) as agent:
+    with build_agent(read_pin(pin_file), verbose, ladder=not as_json, **options) as agent:
         if deregister:
             result = agent.deregister()
         else:
             result = asking_for_pin(agent, agent.register, as_json)
         if stay and result.exit_status == 0:
-            end_stay_on_signal(agent)
+            from cli.interruption import Interruption
+
+            Interruption(agent).arm()
         show(result, as_json)
         if not stay or result.exit_status:
             return result.exit_status
@@ -64,14 +60,3 @@ def register(
     else:
         show(result, as_json)
     return result.exit_status
-
-
-def end_stay_on_signal(agent: UserAgent) -> None:
-    """SIGINT and SIGTERM end the stay by de-registration; a second one ends that too."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.default_int_handler)
-        agent.interrupt()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)

@@ -89,12 +89,12 @@ def print_apdu(apdu: TracedApdu) -> None:
     click.echo(f"    {apdu.name}: {apdu.command} -> {apdu.answer}", err=True)
 
 
-def observer(verbose: int, as_json: bool) -> Observer:
-    """Who watches an attempt: the ladder on a terminal, else what -v asks for."""
+def observer(verbose: int, *, ladder: bool) -> Observer:
+    """Who watches an attempt: the ladder, if wanted, on a terminal; else what -v asks for."""
     from sipua.agent.user_agent import Observer
 
     on_step: Callable[[Step], None] | None = None
-    if not as_json and on_terminal(sys.stdout):
+    if ladder and on_terminal(sys.stdout):
         on_step = LiveLadder(sys.stdout)
     elif verbose:
         on_step = print_step

@@ -23,7 +23,8 @@ class CallPlan(NamedTuple):
     ``media``: ``sink`` counts what arrives, ``echo`` sends it back, ``none``
     offers an inactive stream. ``digits`` are sent after the answer, by RTP
     events (RFC 4733) or in INFO as ``digits_by`` says. ``display_name`` goes
-    into From.
+    into From. With ``follow_refer`` the other side may have us call somebody else
+    (REFER, RFC 3515); the bill is ours.
     """
 
     duration: float | None = None
@@ -35,6 +36,7 @@ class CallPlan(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     ring_timeout: float = 180.0
     display_name: str = ""
+    follow_refer: bool = False
 
     def check(self) -> None:
         """Raises LocalError for what cannot be meant."""
@@ -60,6 +62,7 @@ class ListenPlan(NamedTuple):
     media: str = "sink"
     digits: str = ""
     digits_by: str = "rtp"
+    follow_refer: bool = False
 
     def check(self) -> None:
         """Raises LocalError for what cannot be meant."""

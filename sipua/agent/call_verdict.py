@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.ims.call_events import Cause
+from sipua.ims.request import SECURITY_STATUSES
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def verdict_of_call(ended: CallEnded, *, challenged: bool) -> Verdict:
     if ended.cause == Cause.REFUSED:
         if ended.status >= 500 and ended.status < 600:
             return Verdict.SERVER_ERROR
+        if ended.status in SECURITY_STATUSES:
+            return Verdict.SECURITY_AGREEMENT
         if challenged and ended.status in (401, 403, 407):
             return Verdict.WRONG_RESPONSE
     return VERDICTS[ended.cause]
@@ -43,13 +46,16 @@ def reason_of_call(ended: CallEnded, verdict: Verdict) -> str:
     """One sentence: what the other side said, else what it means."""
     if ended.status:
         said = f"{ended.status} {ended.reason}".strip()
+        if verdict is Verdict.REJECTED:
+            return f"The call was refused: {said}."
         return f"{verdict.sentence} It was answered {said}."
     return ended.reason or verdict.sentence
 
 
-def expected(status: int, seen: int | None) -> tuple[Verdict, str]:
-    """What ``--expect`` makes of the final status that was seen, None for none."""
-    if seen == status:
-        return Verdict.OK, f"The call was answered {status}, as expected."
-    came = f"{seen} came" if seen else "there was no answer"
-    return Verdict.UNEXPECTED, f"{status} was expected, and {came}."
+def as_expected(verdict: Verdict, expected: int, seen: int) -> tuple[Verdict, str]:
+    """What ``--expect`` makes of a verdict and the final status that was seen, and why."""
+    if seen != expected:
+        return Verdict.UNEXPECTED, f"{expected} was expected, and {seen} came."
+    if verdict is Verdict.CALL_LOST:  # what came after the status was not in order
+        return verdict, verdict.sentence
+    return Verdict.OK, f"The call was answered {expected}, as expected."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sipua.agent.call_digits import CallDigits
-from sipua.agent.call_verdict import expected, reason_of_call, verdict_of_call
+from sipua.agent.call_verdict import as_expected, reason_of_call, verdict_of_call
 from sipua.agent.phone_call import PhoneCall
 from sipua.ims.caller import Caller
 from sipua.verdict import Verdict
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     from sipua.agent.call_media import CallMedia
     from sipua.agent.call_plan import CallPlan
     from sipua.agent.equipment import Equipment
-    from sipua.ims.call_events import CallEnded, Established
+    from sipua.ims.call_events import CallEnded, Established, Progress
     from sipua.ims.call_settings import CallSettings
     from sipua.sip.hop import Hop
 
 
+Watch = Callable[[int, str, float], None]
+
+
 class OutgoingCall(PhoneCall):
-    """A call to ``target`` through ``hop``."""
+    """A call to ``target`` through ``hop``; ``watch`` is told each status of the INVITE."""
 
     def __init__(
         self,
@@ -32,12 +36,14 @@ class OutgoingCall(PhoneCall):
         media: CallMedia,
         plan: CallPlan,
         log: CallLog,
+        watch: Watch | None = None,
     ) -> None:
         self._caller = Caller(settings, target, equipment.rng)
         digits = CallDigits(self._caller, media, log, plan.digits, plan.digits_by)
         super().__init__(self._caller, hop, equipment, media, log, digits)
         self._plan = plan
         self._gave_up = False
+        self._watch = watch
 
     def start(self, now: float) -> None:
         """Send the INVITE."""
@@ -50,8 +56,14 @@ class OutgoingCall(PhoneCall):
         self._caller.start(now)
         self.line.carry_on(now)
 
+    def _progress(self, event: Progress, now: float) -> None:
+        super()._progress(event, now)
+        if self._watch is not None:
+            self._watch(event.status, event.reason, now)
+
     def _established(self, event: Established, now: float) -> None:
         super()._established(event, now)
+        self._tell_watch(200, "OK", now)
         result, plan = self.log.result, self._plan
         result.resynchronised = result.resynchronised or self.line.is_out_of_step
         if plan.expect is not None and plan.expect >= 300:
@@ -68,6 +80,7 @@ class OutgoingCall(PhoneCall):
 
     def _over(self, event: CallEnded, now: float) -> None:
         super()._over(event, now)
+        self._tell_watch(event.status or 503, event.reason or "Service Unavailable", now)
         result, asked = self.log.result, self.line.asked
         if asked is not None:
             result.scheme, result.algorithm = asked.scheme, asked.algorithm or None
@@ -76,6 +89,22 @@ class OutgoingCall(PhoneCall):
         if verdict is Verdict.CANCELLED and self._gave_up:
             verdict = Verdict.NO_ANSWER
             reason = f"Nobody answered within {self._plan.ring_timeout:g} s."
-        if self._plan.expect is not None and event.verdict is None:
-            verdict, reason = expected(self._plan.expect, result.final_status)
-        result.end(verdict, reason)
+        expect, seen = self._plan.expect, result.final_status
+        if expect is not None and seen is not None and event.verdict is None:
+            verdict, reason = as_expected(verdict, expect, seen)
+        result.end(verdict, reason, self._advice(verdict))
+
+    def _advice(self, verdict: Verdict) -> list[str]:
+        if not verdict.exit_status:
+            return []
+        from sipua.ims.call_advice import advise  # not needed when it goes well
+
+        caller, result = self._caller, self.log.result
+        status, algorithm = result.final_status or 0, result.algorithm or ""
+        return list(advise(verdict, caller.settings, caller.target, status, algorithm))
+
+    def _tell_watch(self, status: int, reason: str, now: float) -> None:
+        """The final status, once."""
+        if self._watch is not None:
+            self._watch(status, reason, now)
+            self._watch = None

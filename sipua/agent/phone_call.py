@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sipua.agent.call_digits import CallDigits
@@ -46,9 +47,14 @@ DIGITS_PATIENCE = 0.2
 """Seconds until it is looked again whether the digits are out, before we hang up."""
 
 
+Transfer = Callable[["PhoneCall", str], Callable[[float], None] | None]
+"""Gives what begins a call to this target; None when it cannot be called."""
+
+
 class PhoneCall:
     """A call that goes on until it is ``settled``; ``ended`` tells how it ended then.
 
+    ``transfer`` is asked what to do when the other side refers us to somebody.
     ``_times`` holds what is due when: a name, whose method is ``_due_…``.
     """
 
@@ -65,6 +71,7 @@ class PhoneCall:
         self.log = log
         self.ended: CallEnded | None = None
         self.is_hanging_up = False
+        self.transfer: Transfer | None = None
         self.line = CallLine(machine, hop, equipment, self._heed, log.result.exchange)
         self._media = media
         self._digits = digits
@@ -135,9 +142,15 @@ class PhoneCall:
         self._digits.begin(now)
 
     def _refer(self, event: ReferReceived, now: float) -> None:
-        """Nobody may have us call where he likes: the bill is ours (RFC 3515 §5)."""
-        self.log.tell("refer", target=event.target, referred_by=event.referred_by, accepted=False)
-        self.machine.refer_decided(now, accepted=False)
+        """Unless the user wants it, nobody has us call where he likes (RFC 3515 §5)."""
+        begin = self.transfer(self, event.target) if self.transfer is not None else None
+        accepted = begin is not None
+        self.log.tell(
+            "refer", target=event.target, referred_by=event.referred_by, accepted=accepted
+        )
+        self.machine.refer_decided(now, accepted=accepted)
+        if begin is not None:
+            begin(now)
 
     def _info_received(self, event: InfoReceived, _now: float) -> None:
         self._digits.info_received(event)

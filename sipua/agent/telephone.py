@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.agent.call_log import CallLog
 from sipua.agent.call_media import CallMedia
+from sipua.agent.call_plan import CallPlan
 from sipua.agent.call_report import CallReport
 from sipua.agent.conversation import earliest
 from sipua.agent.incoming_call import IncomingCall
@@ -16,15 +17,19 @@ from sipua.errors import LocalError, ParseError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
 from sipua.ims.dtmf_info import BARE
 from sipua.ims.dtmf_info import CONTENT_TYPE as RELAY
+from sipua.ims.target import read_target
 from sipua.result import CallResult
 from sipua.sip.inspection import Abilities
 from sipua.sip.sdp import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from sipua.agent.call_plan import CallPlan, ListenPlan
+    from collections.abc import Callable
+
+    from sipua.agent.call_plan import ListenPlan
     from sipua.agent.call_report import OnReport
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Equipment
+    from sipua.agent.outgoing_call import Watch
     from sipua.agent.phone_call import PhoneCall
     from sipua.ims.call_settings import CallSettings
     from sipua.ims.registration import Registration
@@ -58,7 +63,7 @@ class Telephone:
     """Places calls on the registration ``standing``, and takes those that come.
 
     Calls that come are refused with 486 unless there is a ``plan`` for them.
-    ``started`` is the moment from which reports count.
+    ``taken`` counts those that came and are over.
     """
 
     abilities = ABILITIES
@@ -72,13 +77,14 @@ class Telephone:
         plan: ListenPlan | None = None,
     ) -> None:
         self.calls: list[PhoneCall] = []
-        self.ended = 0
+        self.taken = 0
         self._equipment = equipment
         self._settings = settings
         self._standing = standing
         self._on_report = on_report
         self._plan = plan
         self._number = 0
+        self._came = 0
         self._switchboard = equipment.switchboard()
         self._driver = self._switchboard.driver
         self._started = self._driver.clock()
@@ -89,15 +95,38 @@ class Telephone:
 
     def place(self, target: str, plan: CallPlan, result: CallResult) -> OutgoingCall:
         """Call ``target``, a URI as read_target gives it. Raises LocalError without a port."""
+        call = self._prepare(target, plan, result)
+        call.start(self._driver.clock())
+        return call
+
+    def _prepare(
+        self, target: str, plan: CallPlan, result: CallResult, watch: Watch | None = None
+    ) -> OutgoingCall:
         settings, media, log = self._new_call(target, plan.media, result)
         settings = settings._replace(
             headers=(*settings.headers, *plan.headers), display_name=plan.display_name
         )
         hop = self._standing.hop
-        call = OutgoingCall(settings, target, hop, self._equipment, media, plan, log)
+        call = OutgoingCall(settings, target, hop, self._equipment, media, plan, log, watch)
+        if plan.follow_refer:
+            call.transfer = self._transfer
         self.calls.append(call)
-        call.start(self._driver.clock())
         return call
+
+    def _transfer(self, call: PhoneCall, uri: str) -> Callable[[float], None] | None:
+        """What begins the call that ``call`` referred us to, whose progress it is told."""
+        _, identity = self._equipment.card()
+
+        def watch(status: int, reason: str, now: float) -> None:
+            with suppress(LocalError):  # who referred us has left, or wants to hear no more
+                call.machine.refer_progress(status, reason, now)
+                call.line.carry_on(now)
+
+        try:
+            target = read_target(uri, identity.domain)
+            return self._prepare(target, CallPlan(), CallResult(target), watch).start
+        except LocalError:  # not to be called, or no port is left
+            return None
 
     @property
     def goes_on(self) -> bool:
@@ -129,7 +158,7 @@ class Telephone:
             call.tick(now)
             if call.settled and all(call is not each for _, each in self._over):
                 self._over.append((now + REMEMBERED, call))
-                self.ended += 1
+                self.taken += isinstance(call, IncomingCall)
         while self._over and now >= self._over[0][0]:
             _, call = self._over.pop(0)
             call.close()
@@ -186,13 +215,16 @@ class Telephone:
             self._refuse(event, 503, now)
             return
         settings = settings._replace(preconditions=True)  # where the caller wants them
+        self._came += 1
         hop = self._standing.hop
         call = IncomingCall(settings, request, hop, self._equipment, media, plan, log)
+        if plan.follow_refer:
+            call.transfer = self._transfer
         self.calls.append(call)
         call.start(event.transaction, now)
 
     def _is_enough(self, plan: ListenPlan) -> bool:
-        return plan.calls is not None and self._number >= plan.calls
+        return plan.calls is not None and self._came >= plan.calls
 
     def _refuse(self, event: RequestReceived, status: int, now: float) -> None:
         endpoint = self._driver.endpoint

@@ -100,6 +100,11 @@ class UserAgent(Registrant):
         ended = self._attempt(lambda: self._listen(plan, on_report), RegistrationResult())
         if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
             return ended
+        standing = self._conversation
+        if standing is None or standing.machine.binding is None:
+            return ended  # Ctrl-C came before there was anything to remove
+        if ended.verdict is Verdict.INTERRUPTED and self._stopping:
+            return ended  # and here for the second time: it is not waited for
         return self.deregister()
 
     def _request(self, uri: str, what: Content, result: RequestResult) -> None:
@@ -140,11 +145,11 @@ class UserAgent(Registrant):
         target = self._target(uri, standing.hop)
         telephone = Telephone(self._equipment, self.settings, standing, on_report)
         try:
-            call = telephone.place(target, plan, result)
-            while not call.settled:
+            telephone.place(target, plan, result)
+            while telephone.goes_on:  # that call, and those it was transferred to
                 now = telephone.turn()
-                if self._stopping and not call.is_hanging_up:
-                    call.hang_up(now)
+                if self._stopping:
+                    telephone.hang_up(now)
             if self._stopping and result.verdict is Verdict.CANCELLED:
                 result.end(Verdict.INTERRUPTED)
         finally:
@@ -160,7 +165,7 @@ class UserAgent(Registrant):
         standing.keep_alive()
         telephone = Telephone(self._equipment, self.settings, standing, on_report, plan)
         try:
-            while result.exit_status == 0 and telephone.ended != plan.calls and not self._stopping:
+            while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
                 telephone.turn()
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP

@@ -12,7 +12,7 @@ from functools import cache
 
 MASK = "<hidden>"
 
-_HIDDEN = r"""(?ix) (?<![\w%+.!~*'`-]) (?:
+_HIDDEN = r"""(?ix) (?<![\w%+/.!~*'`-]) (?:
     ( (?: [ci]k | x?res ) \s* = \s* ) (?: "[^"]*"? | [^\s,;"]+ )
   | ( response \s* = \s* ) "? R [0-9a-f]{8,} "?   # digest-umts; a digest has no R in it
   | ( signature \s* = \s* ) "? 01 [0-9a-f]{8,} "?  # pgp-umts

@@ -68,6 +68,7 @@ class Recorder:
         self._connections: dict[Hop, TcpWay] = {}
         self._for_card: list[str] = []
         self._for_request: list[str] = []
+        self._awaited: set[bytes] = set()  # methods of the requests that these are for
         self._events: deque[Event] = deque()
         self._is_patient = False
 
@@ -112,6 +113,7 @@ class Recorder:
             self._for_card.append(text)
         elif ends == (UE, REGISTRAR):
             self._for_request.append(text)
+            self._awaited.add(step.label.encode())
         elif ends == (CARD, UE):
             self._for_request.append(f"the card's answer: {text}")
         elif not step.label[:1].isdigit():  # an answer is remarked on when it comes
@@ -127,9 +129,10 @@ class Recorder:
         if again:
             remarks.append("a retransmission")
         elif direction == "sent":
-            if self._for_request and not data.startswith(b"SIP/"):
+            if self._awaited and data[: data.find(b" ")] in self._awaited:
                 remarks += self._for_request
                 self._for_request.clear()
+                self._awaited.clear()
         elif data.startswith(b"SIP/2.0 "):
             status = data[8:11]
             if status.isdigit() and status >= b"200":

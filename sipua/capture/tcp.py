@@ -68,7 +68,11 @@ class Direction:
             return []
         pieces = self._append(sequence, segment, 0)
         if self._waiting:
-            pieces += self._follow()
+            # What waited was there for the receiver only when this had come.
+            pieces += [
+                Piece(each.segment._replace(at=segment.at, packet=segment.packet), each.missing)
+                for each in self._follow()
+            ]
         return pieces
 
     def acknowledged(self, number: int) -> list[Piece]:

@@ -42,4 +42,3 @@ class TraceFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-            self.fault = self.fault or "the trace has been closed"

@@ -35,7 +35,7 @@ SILENCE = "Timer B or F"
 WITHDRAWAL = "cancelled"
 
 UNREACHABLE = 480
-"""Who has registered and cannot be reached is not there for now (RFC 5626 §5.3.1)."""
+"""Known here, but no valid way to him is (RFC 3261 §21.4.18)."""
 
 UNANSWERED = 408
 
@@ -65,7 +65,7 @@ def keep_unanswered(branch: Branch, _: object, now: float) -> None:
 
 
 def keep_unreachable(branch: Branch, _: object, now: float) -> None:
-    """The request could not be sent (RFC 3261 §16.9 has 503, which would end as 500)."""
+    """The request could not be sent; the 503 of RFC 3261 §16.9 would blame us, as a 500."""
     branch.context.keep_own(UNREACHABLE, now)
 
 

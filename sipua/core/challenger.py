@@ -143,8 +143,13 @@ class Challenger:
         self._remember(subscriber, key, challenge, vector, now)
         return self._header, scheme.write_challenge(challenge)
 
-    def judge(self, subscriber: Subscriber, request: Request, now: float) -> Judgement:
+    def judge(
+        self, subscriber: Subscriber, request: Request, now: float, *, keep: bool = False
+    ) -> Judgement:
         """What the credentials of a request are worth.
+
+        ``keep`` leaves an answered challenge waiting, its count (if there is one)
+        one higher, as long as the request has to answer another one as well.
 
         Raises PeerError with the status to answer: 403 for a wrong RES, a
         wrong AUTS, another's name and a card that refused our MAC, 400 for
@@ -200,8 +205,9 @@ class Challenger:
         info = scheme.write_authentication_info(
             credentials, challenge, waiting.expected, request.body
         )
-        waiting.nc += 1
-        if waiting.nc > self._uses:
+        if credentials.nc or not keep:
+            waiting.nc += 1
+        if waiting.nc > self._uses and not keep:
             self._forget(subscriber, key)
         return Judgement(ACCEPTED, info, hint)
 

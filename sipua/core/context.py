@@ -48,10 +48,9 @@ class Contexts:
         self.by_server: dict[ServerTransaction, Context] = {}
         self.by_client: dict[ClientTransaction, Branch] = {}
 
-    def open(self, transaction: ServerTransaction, request: Request, lines: Lines) -> Context:
+    def add(self, transaction: ServerTransaction, request: Request, lines: Lines) -> Context:
         """A context for this request; ``lines`` are added to its final response."""
-        context = Context(self, transaction, request, lines)
-        self.by_server[transaction] = context
+        context = self.by_server[transaction] = Context(self, transaction, request, lines)
         return context
 
     def take(

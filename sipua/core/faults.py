@@ -55,6 +55,18 @@ CATALOGUE: dict[str, Kind] = {
     "494": Kind("494 Security Agreement Required (RFC 3329)"),
     "500": Kind("500 Server Internal Error"),
     "503": Kind("503 Service Unavailable with Retry-After", "SECONDS", 30, MOST_SECONDS),
+    # What becomes of calls
+    "invite-302": Kind("INVITE: 302 Moved Temporarily to this PORT", "PORT", 5060, 65535),
+    "invite-486": Kind("INVITE: 486 Busy Here, though nobody was asked"),
+    "invite-503": Kind(
+        "INVITE: 503 Service Unavailable with Retry-After", "SECONDS", 30, MOST_SECONDS
+    ),
+    "invite-603": Kind("INVITE: 603 Decline, though nobody was asked"),
+    "invite-407-storm": Kind("INVITE: 407 to every answer, right or wrong, without end"),
+    "invite-two-realms": Kind("INVITE: 407 with a challenge of another realm before ours"),
+    "invite-long-challenge": Kind("INVITE: 407 with N parameters too many", "N", 10_000, 10_000),
+    "invite-401-and-407": Kind("INVITE: 407, and once that is answered 401 as well"),
+    "invite-200-challenge": Kind("INVITE: the final answer carries a challenge, asking nothing"),
     # What happens to packets
     "silence": Kind("nothing is answered", packets=True),
     "die": Kind("the core closes all its sockets right after its first 401", packets=True),

@@ -6,6 +6,7 @@ of P-Preferred-Identity counts if the identity is one of his own.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sipua.core.subscriber import address_of_record
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 ASSERTED = "P-Asserted-Identity"
 PREFERRED = "P-Preferred-Identity"
+
+SERVED = frozenset({"id", "none", "critical"})
+"""Kinds of privacy that the proxy can give (RFC 3323 §4.2, RFC 3325 §9.3)."""
 
 
 def assert_identity(message: Message, sender: Subscriber) -> None:
@@ -32,15 +36,29 @@ def assert_identity(message: Message, sender: Subscriber) -> None:
 
 def preferred_of(message: Message, sender: Subscriber) -> str:
     """The first preferred identity that is the sender's, as his profile spells it; or ""."""
-    for value in message.headers.values(PREFERRED):
-        try:
-            wanted = address_of_record(NameAddr.parse(value).uri)
-        except ParseError:
-            continue
+    for uri in preferred_uris(message):
+        wanted = address_of_record(uri)
         for impu in sender.impus:
             if address_of_record(impu) == wanted:
                 return impu
     return ""
+
+
+def preferred_uris(message: Message) -> list[str]:
+    """The URIs in P-Preferred-Identity, without what cannot be read."""
+    found: list[str] = []
+    with suppress(ParseError):
+        for value in message.headers.values(PREFERRED):
+            with suppress(ParseError):
+                found.append(NameAddr.parse(value).uri)
+    return found
+
+
+def is_anonymous(address: NameAddr) -> bool:
+    """Whether an address tells nothing: its domain is below "invalid" (RFC 3323 §4.1.1.3)."""
+    if address.scheme not in ("sip", "sips"):
+        return False
+    return address.sip_uri().host.lower().rpartition(".")[2] == "invalid"
 
 
 def remove_identity(message: Message) -> None:

@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sipua.core.context import Contexts
+from sipua.core.credentials import remove_credentials
 from sipua.core.gate import Passed
-from sipua.core.identity import remove_identity
+from sipua.core.identity import SERVED, privacy_of, remove_identity
 from sipua.core.reply import Reply, complaint, written
 from sipua.core.rewriting import onward_request
 from sipua.errors import LocalError, NetworkError, PeerError
@@ -61,6 +62,7 @@ class Proxy:
         Raises StateError (card.errors) when the AuC's counter cannot be kept.
         """
         if isinstance(event, RequestReceived):
+            self._routing.note(event.source)
             self._request(event, now)
         elif isinstance(event, AckReceived):
             self._acknowledge(event, now)
@@ -95,10 +97,7 @@ class Proxy:
             return self._registrar.answer(request, source, now)
         if routing.has_been_here(request):
             return Reply(482)
-        extensions = request.headers.values("Proxy-Require")
-        if extensions:  # RFC 3261 §16.3 step 5
-            unsupported = ("Unsupported", ", ".join(extensions))
-            raise Refused("a proxy without extensions", 420, unsupported)
+        _check_proxy_require(request)
         left = int(request.headers.get("Max-Forwards") or MAX_FORWARDS)
         if not left:
             return Reply(483)
@@ -114,6 +113,7 @@ class Proxy:
         """RFC 3261 §16.6."""
         request, source = event.request, event.source
         self._routing.take_routes(request)
+        remove_credentials(request, self._gate.realms)
         ways = self._routing.ways(request.uri, now)
         if request.method == "INVITE":
             self._reply(event.transaction, request, Reply(100), now)
@@ -121,7 +121,7 @@ class Proxy:
         def compose(way: Way, sent_by: tuple[str, int]) -> Request:
             return onward_request(request, way, left, passed.caller, source, sent_by)
 
-        self._contexts.open(event.transaction, request, passed.lines).send(ways, compose, now)
+        self._contexts.add(event.transaction, request, passed.lines).send(ways, compose, now)
 
     def _cancel(self, cancel: Request, now: float) -> Reply:
         """Cancel the INVITE of the same branch, if there is one (RFC 3261 §16.10)."""
@@ -138,7 +138,9 @@ class Proxy:
             left = int(request.headers.get("Max-Forwards") or MAX_FORWARDS)
             if not left or self._routing.has_been_here(request):
                 return
+            self._gate.sender(request, event.source, now)
             self._routing.take_routes(request)
+            remove_credentials(request, self._gate.realms)
             way = self._routing.ways(request.uri, now)[0]
             onward = Request("ACK", way.uri, request.headers.copy(), request.body)
             onward.headers.set("Max-Forwards", str(left - 1))
@@ -151,3 +153,15 @@ class Proxy:
         response = written(self._endpoint, request, reply)
         with suppress(LocalError):  # what is copied from the request cannot be sent
             self._endpoint.respond(transaction, response, now)
+
+
+def _check_proxy_require(request: Request) -> None:
+    """RFC 3261 §16.3 step 5; "privacy" is served as far as identities go (RFC 3325 §7)."""
+    unsupported = [
+        extension
+        for extension in request.headers.values("Proxy-Require")
+        if extension.lower() != "privacy" or privacy_of(request) - SERVED
+    ]
+    if unsupported:
+        listed = ", ".join(unsupported)
+        raise Refused(f"not supported by this proxy: {listed}", 420, ("Unsupported", listed))

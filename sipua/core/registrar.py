@@ -67,6 +67,14 @@ class Registrar:
         """Where this subscriber can be reached at the moment ``now``."""
         return active(self._bindings.get(impi, ()), now)
 
+    def registered_from(self, source: Hop, now: float) -> list[str]:
+        """The IMPIs of the subscribers who registered from this very hop."""
+        return [
+            impi
+            for impi, bindings in self._bindings.items()
+            if any(each.source[:3] == source[:3] for each in active(bindings, now))
+        ]
+
     def answer(self, request: Request, source: Hop, now: float) -> Reply:
         """The reply to any request, of whatever method.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.errors import ParseError, PeerError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sipua.core.registrar import Registrar
     from sipua.core.subscriber import Directory, Subscriber
     from sipua.sip.message import Request
+
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, and bound by the user's wish only
 
 
 class Way(NamedTuple):
@@ -35,6 +38,12 @@ class Routing:
         self._directory = directory
         self._registrar = registrar
         self._own = {(hop.address.lower(), hop.port) for hop in own}
+        self._any_address = {port for address, port in self._own if address in WILDCARDS}
+
+    def note(self, source: Hop) -> None:
+        """Learn from where a message arrived which address is ours, where we listen on all."""
+        if self._any_address and source.local and source.local[1] in self._any_address:
+            self._own.add(source.local)
 
     def is_for_us(self, uri: str) -> bool:
         """Whether a Request-URI names this element itself, and nobody at it."""
@@ -63,7 +72,7 @@ class Routing:
     def ways(self, uri: str, now: float) -> list[Way]:
         """The ways to all targets (§16.5): of a public identity, or the contact in a dialog.
 
-        The newest contact comes first.
+        The newest contact comes first, and is the only one of its instance.
 
         Raises PeerError: 404 for what is not of this network, 480 for a
         subscriber who is not registered, 416 for another scheme.
@@ -81,19 +90,21 @@ class Routing:
         bindings = self._registrar.bindings(callee.impi, now)
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
-        return [Way(_hop(each), each.uri, each.path, callee) for each in reversed(bindings)]
+        return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
-        """The binding at whose address a Request-URI inside a dialog points."""
+        """The binding that a Request-URI inside a dialog points at: by its text or by its address,
+        as the one in Contact may differ from the one registered."""
         wanted = _place(SipUri.parse(uri))
+        there: tuple[Subscriber, Binding] | None = None
         for subscriber in self._directory:
             for binding in self._registrar.bindings(subscriber.impi, now):
-                try:
-                    if _place(SipUri.parse(binding.uri)) == wanted:
-                        return subscriber, binding
-                except ParseError:
-                    continue
-        return None
+                if binding.uri == uri:
+                    return subscriber, binding
+                with suppress(ParseError):
+                    if there is None and _place(SipUri.parse(binding.uri)) == wanted:
+                        there = subscriber, binding
+        return there
 
     def _is_own(self, uri: SipUri) -> bool:
         host = uri.host.lower()
@@ -101,6 +112,14 @@ class Routing:
             return True
         transport = "TLS" if uri.scheme == "sips" else uri.parameter("transport") or "UDP"
         return (host, uri.port or default_port(transport)) in self._own
+
+
+def _one_each(bindings: list[Binding]) -> list[Binding]:
+    """The bindings, the newest first, and of one user agent that only (RFC 5626 §7)."""
+    found: dict[str, Binding] = {}
+    for binding in reversed(bindings):
+        found.setdefault(binding.params.get("+sip.instance") or binding.uri, binding)
+    return list(found.values())
 
 
 def _place(uri: SipUri) -> tuple[str, int]:

@@ -39,15 +39,20 @@ def from_profile(profile: Profile) -> Subscriber:
     """The subscriber whose card this profile is.
 
     Without an ISIM the identities are those which a user agent derives from the
-    IMSI (TS 23.003 §13).
+    IMSI (TS 23.003 §13). An international number in EF_MSISDN is one of them.
     """
     isim = profile.isim
     if isim is not None:
-        return Subscriber(profile.imsi, isim.impi, isim.impu, isim.domain, profile.authentication)
-    from sipua.ims.identity import identity_from_imsi
+        impi, impus, domain = isim.impi, isim.impu, isim.domain
+    else:
+        from sipua.ims.identity import identity_from_imsi
 
-    impi, impu, domain = identity_from_imsi(profile.imsi, profile.mnc_length)
-    return Subscriber(profile.imsi, impi, (impu,), domain, profile.authentication)
+        impi, impu, domain = identity_from_imsi(profile.imsi, profile.mnc_length)
+        impus = (impu,)
+    number = f"tel:{profile.usim.msisdn}"
+    if number.startswith("tel:+") and number not in map(address_of_record, impus):
+        impus = (*impus, number)
+    return Subscriber(profile.imsi, impi, impus, domain, profile.authentication)
 
 
 class Directory:
@@ -82,8 +87,29 @@ class Directory:
         return self._by_impi.get(impi)
 
     def by_impu(self, uri: str) -> Subscriber | None:
-        """The subscriber with this public identity; raises ParseError for what is no URI."""
-        return self._by_aor.get(address_of_record(uri))
+        """The subscriber with this public identity, or with the number that it tells.
+
+        Raises ParseError for what is no URI.
+        """
+        known = self._by_aor.get(address_of_record(uri))
+        if known is not None:
+            return known
+        number = self._number_in(uri)
+        names = (f"tel:{number}", *(f"sip:{number}@{domain}" for domain in self.domains))
+        return next((self._by_aor[name] for name in names if name in self._by_aor), None)
+
+    def _number_in(self, uri: str) -> str:
+        """The number of a tel URI, or of a SIP URI with ``user=phone`` (RFC 3261 §19.1.6).
+
+        "" for a SIP URI of another network or without a number.
+        """
+        if scheme_of(uri) == "tel":
+            return address_of_record(uri)[4:]
+        if scheme_of(uri) not in ("sip", "sips"):
+            return ""
+        parsed = SipUri.parse(uri)
+        is_number = parsed.parameter("user") == "phone" and parsed.host.lower() in self.domains
+        return address_of_record(f"tel:{parsed.user_text}")[4:] if is_number else ""
 
     def user_of(self, request: Request) -> Subscriber | None:
         """The subscriber whom a request must prove to come from, by To or From.

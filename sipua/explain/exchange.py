@@ -8,7 +8,7 @@ from sipua.auth.scheme import CREDENTIALS_HEADERS
 from sipua.auth.selection import Offer, offered
 from sipua.errors import ParseError
 from sipua.explain.credentials import INITIAL, kind_of, read_told
-from sipua.sip.headers import NameAddr
+from sipua.sip.headers import NameAddr, split_challenges
 from sipua.sip.limits import MAX_LINE
 
 if TYPE_CHECKING:
@@ -117,18 +117,28 @@ class Exchange:
         self.answered_at = at
         if response.status in (401, 407):
             self.asked = offered(response)
-            text = "".join(
-                value.lower()
+            self.keys_shown = any(
+                _shows_keys(value)
                 for name in CREDENTIALS_HEADERS
                 for value in response.headers.all(name)
             )
-            self.keys_shown = 'ck="' in text or 'ik="' in text
         elif response.status >= 300:
             self.telling = [
                 (name, value[:MAX_LINE])
                 for name in TELLING
                 for value in response.headers.all(name)[:4]
             ]
+
+
+def _shows_keys(value: str) -> bool:
+    """Whether a challenge holds ck or ik, as it does on its way from S-CSCF to P-CSCF."""
+    if "ck=" not in value.lower() and "ik=" not in value.lower():
+        return False
+    try:
+        challenges = split_challenges(value)
+    except ParseError:
+        return False
+    return any("ck" in challenge or "ik" in challenge for challenge in challenges)
 
 
 def _uris(request: Request) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from card.aka.result import AkaResponse
 from sipua.explain.credentials import AUTS, REJECT, RES, kind_of
 from sipua.explain.field_checks import checked
 from sipua.explain.finding import NETWORK, PROFILE, TERMINAL, Finding
-from sipua.explain.search import is_right, mistakes_in
+from sipua.explain.search import NotSearched, is_right, mistakes_in
 
 if TYPE_CHECKING:
     from sipua.explain.case import Case
@@ -63,29 +63,43 @@ def _judge_res(case: Case, autn: Opened, judgement: Judgement, budget: Budget) -
         judgement.checked = RIGHT
         if autn.wrong_key is not None:
             _blame_profile(autn)
+        elif autn.mac != RIGHT:
+            judgement.findings.append(_mac_not_checked())
         return
     judgement.checked = WRONG
-    if autn.mac != RIGHT:
+    if autn.wrong_key is not None:
         res, ck, ik, _ = case.subscriber.functions.f2345(case.challenge.rand)
         if is_right(case, AkaResponse(res, ck, ik)):
-            judgement.findings.append(
-                Finding(
-                    "mac-not-checked",
-                    TERMINAL,
-                    "The terminal answered with RES although the MAC in AUTN is wrong.",
-                    "A USIM refuses such a challenge (TS 33.102 §6.3.3): this answer was computed "
-                    "without checking it.",
-                    "Check the MAC before RES is given away; then repair the network's key.",
-                )
-            )
+            judgement.findings.append(_mac_not_checked())
             return
-        if autn.wrong_key is None and autn.sqn < 0:
-            due = AkaResponse(res, ck, ik)
     _reproduce(case, due, judgement, budget)
 
 
+def _mac_not_checked() -> Finding:
+    return Finding(
+        "mac-not-checked",
+        TERMINAL,
+        "The terminal answered with RES although the MAC in AUTN is wrong.",
+        "A USIM refuses such a challenge (TS 33.102 §6.3.3): this answer was computed without "
+        "checking it.",
+        "Check the MAC before RES is given away; then repair the network's key.",
+    )
+
+
 def _reproduce(case: Case, aka: AkaResponse, judgement: Judgement, budget: Budget) -> None:
-    made = mistakes_in(case, aka, budget)
+    try:
+        made = mistakes_in(case, aka, budget)
+    except NotSearched:
+        judgement.findings.append(
+            Finding(
+                "response-not-searched",
+                TERMINAL,
+                "The response does not follow from this key.",
+                "So many others were searched for their mistakes that this one was not.",
+                "Have it explained by itself: filter the capture down to this Call-ID.",
+            )
+        )
+        return
     if made:
         # what was reproduced explains a length that is not the hash's, too
         seen = [each for each in judgement.findings if each.code != "response-length"]

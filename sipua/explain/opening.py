@@ -12,6 +12,7 @@ from sipua.explain.finding import NETWORK, TERMINAL, Finding
 from sipua.explain.mistakes.autn import AUTN_MISTAKES
 from sipua.explain.mistakes.auts import AUTS_MISTAKES
 from sipua.explain.mistakes.keys import WRONG_KEYS
+from sipua.explain.search import RESERVE
 
 if TYPE_CHECKING:
     from card.aka.functions import AkaFunctions
@@ -77,7 +78,7 @@ def _explain_autn(
             opened.findings.append(_other_key(wrong, how))
             return
     for mistake in AUTN_MISTAKES:
-        if not budget.spend(mistake.tries):
+        if not budget.spend(mistake.tries, RESERVE if mistake.tries > 1 else 0):
             continue
         for sqn, due, came, how in mistake.attempt(subscriber.functions, rand, autn):
             if compare_digest(due, came):

@@ -15,6 +15,7 @@ from sipua.ims.call_events import CallEnded, Cause
 from sipua.ims.call_request import CallRequests
 from sipua.ims.call_table import TRANSITIONS, CallInput, CallState
 from sipua.ims.events import Event
+from sipua.ims.reply import Reply
 from sipua.sip.message import Request, Response
 from sipua.sip.offer_answer import HOLD
 from sipua.sip.response import create_response
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 
 
 DECLINE = 603
-
-
-class Reply(NamedTuple):
-    """A response, and the request of the peer's that it answers."""
-
-    request: Request
-    response: Response
 
 
 class News(NamedTuple):

@@ -13,6 +13,7 @@ from sipua.errors import LocalError, Unreachable
 if TYPE_CHECKING:
     from sipua.sip.hop import Hop
 
+_IP_MTU, _IPV6_MTU = 14, 24  # Linux, <linux/in.h> and <linux/in6.h>
 WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, never a default
 DISCARD_PORT = 9  # any port does for asking the routing table; nothing is sent
 
@@ -141,3 +142,18 @@ def packed(address: str) -> bytes:
     """Return the 4 or 16 octets of a numeric address, so that spellings compare equal."""
     host = address.partition("%")[0]
     return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+
+
+def path_mtu(hop: Hop) -> int | None:
+    """Octets of an IP packet on the way to ``hop``, as far as the system knows; None if it
+    does not tell. Nothing is sent.
+    """
+    probe = new_socket(socket.SOCK_DGRAM, family(hop.address), None)
+    with probe:
+        try:
+            probe.connect((hop.address, DISCARD_PORT))
+            if probe.family == socket.AF_INET6:
+                return probe.getsockopt(socket.IPPROTO_IPV6, _IPV6_MTU)
+            return probe.getsockopt(socket.IPPROTO_IP, _IP_MTU)
+        except OSError:
+            return None

@@ -93,7 +93,9 @@ _IN_CLEAR = {
 
 
 def answer_note(status: int) -> str:
-    """What a final answer means."""
+    """What an answer means."""
     if status in (401, 407):
         return "a challenge: prove who you are"
+    if status < 200:
+        return "it rings" if status == 180 else "on its way"
     return "accepted" if status < 300 else "refused"

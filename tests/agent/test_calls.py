@@ -14,6 +14,7 @@ from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import EVENTS, CallReport
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.telephone import Telephone
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.server import CoreServer
 from sipua.errors import LocalError
@@ -145,6 +146,30 @@ def test_a_call_as_both_sides_see_it(core: CoreServer, alice: Profile, bob: Prof
     assert result.talk_ms is not None
     assert result.ring_ms >= 100
     assert result.talk_ms >= 300
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_every_request_of_a_call_is_challenged(
+    sipua_core_factory: CoreFactory, alice: Profile, bob: Profile, status: int
+) -> None:
+    """INVITE, PRACK, INFO and BYE of ours, and BYE of the called one's."""
+    core = sipua_core_factory(profiles=[alice, bob], challenge={"*": status})
+    hop = core.hop("UDP")
+    with (
+        Answering(agent_of(bob, hop), ListenPlan(ring=0.1, duration=0.5)) as called,
+        agent_of(alice, hop) as agent,
+    ):
+        plan = CallPlan(digits="1", digits_by="info", duration=0)
+        result = agent.call(uri_of(bob), plan)
+        assert (result.verdict, result.cause) == (Verdict.OK, "hung-up"), result.reason
+        for method in ("INVITE", "PRACK", "INFO", "BYE"):
+            assert statuses(result, method)[-1] == 200, method
+        challenged = [step.method for step in result.exchange if step.status == status]
+        assert challenged.count("INVITE") == 1
+        assert {"PRACK", "INFO", "BYE"} & set(challenged)
+        result = agent.call(uri_of(bob), CallPlan())
+        assert (result.verdict, result.cause) == (Verdict.OK, "peer-hung-up"), result.reason
+        assert called.wait("ended", 2)["cause"] == "hung-up"
 
 
 def test_a_display_name_stays_one(core: CoreServer, alice: Profile, bob: Profile) -> None:
@@ -329,6 +354,69 @@ def test_several_calls_at_a_time(
         agent.interrupt()
         thread.join(10)
         assert first[0].verdict is Verdict.OK
+
+
+def _nothing(*_: object) -> None:
+    """Whatever is said to it."""
+
+
+def refer(agent: UserAgent, target: str) -> None:
+    """Have the first call of a listening agent transferred, which our agents do not do."""
+    switchboard = agent._equipment.switchboard()
+
+    def send() -> None:
+        telephone = switchboard.telephone
+        assert isinstance(telephone, Telephone)
+        call = telephone.calls[0]
+        assert call.machine.session is not None
+        now = switchboard.driver.clock()
+        heard: list[object] = []
+        headers = [("Refer-To", f"<{target}>"), ("Referred-By", "<sip:boss@example.com>")]
+        call.machine.session.send(
+            "REFER",
+            lambda *each: heard.append(each),
+            lambda *each: heard.append(each),
+            now,
+            headers,
+        )
+        call.line.carry_on(now)
+
+    switchboard.driver.submit(send)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_refer(
+    core: CoreServer, alice: Profile, bob: Profile, carol: Profile, follow: bool
+) -> None:
+    """It is declined unless the user wants it followed; then both calls go on."""
+    hop = core.hop("UDP")
+    told: list[CallReport] = []
+    with (
+        Answering(agent_of(bob, hop)) as called,
+        Answering(agent_of(carol, hop), ListenPlan(duration=0)) as other,
+        agent_of(alice, hop) as agent,
+    ):
+
+        def note(report: CallReport) -> None:
+            told.append(report)
+            if report.event == "established" and report.call == 1:
+                refer(called.agent, uri_of(carol))
+            elif report.event == ("ended" if follow else "refer"):
+                agent.interrupt()
+
+        result = agent.call(uri_of(bob), CallPlan(follow_refer=follow), note)
+        assert result.verdict is Verdict.OK, result.reason
+        if follow:
+            assert other.wait("ended")["cause"] == "hung-up"
+        else:
+            assert other.of("invited") == []
+    referred = next(each.details for each in told if each.event == "refer")
+    assert (referred["target"], referred["accepted"]) == (uri_of(carol), follow)
+    assert referred["referred_by"] == "<sip:boss@example.com>"
+    assert {each.call for each in told if each.event == "established"} == (
+        {1, 2} if follow else {1}
+    )
+    assert bool(statuses(result, "NOTIFY")) is follow
 
 
 def test_nobody_there(core: CoreServer, alice: Profile, bob: Profile) -> None:

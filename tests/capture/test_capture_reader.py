@@ -6,7 +6,8 @@ import io
 import struct
 
 import pytest
-from frames_by_hand import (
+
+from capture.frames_by_hand import (
     FAR,
     FAR6,
     NEAR,
@@ -22,7 +23,6 @@ from frames_by_hand import (
     sip,
     udp,
 )
-
 from sipua.capture.captured import CapturedMessage, CaptureRemark
 from sipua.capture.errors import CaptureError
 from sipua.capture.reader import contents, messages

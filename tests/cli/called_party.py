@@ -13,6 +13,7 @@ from sipua.agent.call_plan import ListenPlan
 from sipua.agent.call_report import CallReport, OnReport
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import UserAgent
+from sipua.core.gate import Demand
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult
@@ -47,14 +48,15 @@ class Pair(NamedTuple):
         return bool(self.core.bindings(profile.isim.impi))
 
 
-def pair(folder: Path, make_core: CoreFactory) -> Pair:
-    """Their cards in ``folder``; each INVITE is challenged by 407."""
+def pair(folder: Path, make_core: CoreFactory, status: int = 407, scheme: str = "aka") -> Pair:
+    """Their cards in ``folder``; each INVITE is challenged by that status and scheme."""
     profiles = []
     for name in ("alice.toml", "bob.toml"):
         path = folder / name
         path.write_text((EXAMPLES / name).read_text())
         profiles.append(load(str(path)))
-    return Pair(make_core(profiles=profiles, challenge={"INVITE": 407}), *profiles)
+    challenge = {"INVITE": Demand(status, scheme)}
+    return Pair(make_core(profiles=profiles, challenge=challenge), *profiles)
 
 
 class CalledParty:

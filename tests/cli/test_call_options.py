@@ -48,6 +48,8 @@ CALL = [
     (("--dtmf", "12#d"), CallPlan(digits="12#D")),
     (("--dtmf", "1", "--dtmf-by", "info"), CallPlan(digits="1", digits_by="info")),
     (("--ring-timeout", "20"), CallPlan(ring_timeout=20.0)),
+    (("--display-name", "Alice"), CallPlan(display_name="Alice")),
+    (("--follow-refer",), CallPlan(follow_refer=True)),
 ]
 
 
@@ -67,6 +69,7 @@ LISTEN = [
     (("--duration", "7"), ListenPlan(duration=7.0)),
     (("--count", "3"), ListenPlan(calls=3)),
     (("--media", "echo"), ListenPlan(media="echo")),
+    (("--follow-refer",), ListenPlan(follow_refer=True)),
     (("--dtmf", "*a", "--dtmf-by", "info"), ListenPlan(digits="*A", digits_by="info")),
 ]
 
@@ -103,6 +106,7 @@ def test_options_from_the_environment(plans: list[Any], monkeypatch: pytest.Monk
         (["call", "sip:bob@x", "--dtmf", "12x"], "DTMF"),
         (["call", "sip:bob@x", "--dtmf", "1", "--media", "none"], "INFO"),
         (["call", "sip:bob@x", "--header", "Subject: a\r\nVia: evil"], "--header"),
+        (["call", "sip:bob@x", "--display-name", "a\r\nVia: evil"], "name"),
         (["listen", "--busy", "--decline"], "--decline"),
         (["listen", "--answer", "--no-answer"], "--no-answer"),
         (["listen", "--count", "0"], "--count"),

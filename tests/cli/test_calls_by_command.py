@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +58,12 @@ def the(event: str, documents: Documents) -> dict[str, Any]:
 class Running:
     """A command in a process of its own, whose output is read as it comes."""
 
-    def __init__(self, *argv: str) -> None:
+    def __init__(self, *argv: str, with_errors: bool = False) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli", *argv],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
             text=True,
             cwd=ROOT,
         )
@@ -91,9 +93,8 @@ class Running:
         self.process.kill()
         self.process.wait()
         self._reader.join()
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -111,8 +112,8 @@ def running() -> Iterator[Callable[..., Running]]:
     """Starts commands; what still runs at the end of the test is stopped."""
     started: list[Running] = []
 
-    def start(*argv: str) -> Running:
-        started.append(Running(*argv))
+    def start(*argv: str, with_errors: bool = False) -> Running:
+        started.append(Running(*argv, with_errors=with_errors))
         return started[-1]
 
     yield start
@@ -237,6 +238,34 @@ def test_a_tel_uri(sipua: Sipua, subscribers: Pair) -> None:
     assert the("calling", documents)["target"] == "tel:+15550100102"
 
 
+@pytest.mark.parametrize("challenge", [401, 407])
+@pytest.mark.parametrize("scheme", ["aka", "umts", "digest-umts", "pgp-umts"])
+def test_figure_2_of_the_patent(
+    tmp_path: Path,
+    sipua_core_factory: CoreFactory,
+    capsys: pytest.CaptureFixture[str],
+    scheme: str,
+    challenge: int,
+) -> None:
+    """INVITE, 407, ACK, INVITE, 200, ACK, in each of the four modes, and with 401, too."""
+    subscribers = pair(tmp_path, sipua_core_factory, challenge, scheme)
+    with CalledParty(subscribers):
+        command = subscribers.call("--duration", "0", "-vv", "--json", "--scheme", f"aka,{scheme}")
+        assert run(command) == 0
+    shown = capsys.readouterr()
+    verdict = json.loads(shown.out.splitlines()[-1])
+    assert verdict["scheme"] == scheme
+    invites = [each["status"] for each in verdict["exchange"] if each["method"] == "INVITE"]
+    assert invites == [challenge, 200]
+    lines = [line.strip() for line in shown.err.splitlines()]
+    starts = [line for line in lines if line.startswith(("INVITE ", "ACK ", "SIP/2.0 "))]
+    kinds = [line.split()[1] if line.startswith("SIP") else line.split()[0] for line in starts]
+    kinds = [kind for kind in kinds[kinds.index("INVITE") :] if kind != "100"]
+    once = [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before]
+    wanted = ["INVITE", str(challenge), "ACK", "INVITE", "200", "ACK"]
+    assert once[: len(wanted)] == wanted, "an INVITE tried by TCP first counts once"
+
+
 # For a person ----------------------------------------------------------------------------
 
 
@@ -264,6 +293,36 @@ def test_verbose_shows_the_challenge(subscribers: Pair, capsys: pytest.CaptureFi
     assert "AUTHENTICATE" in shown.err
     assert "ended           busy (486 Busy Here)" in shown.out
     assert "hint: " in shown.out
+
+
+def test_on_a_terminal(subscribers: Pair) -> None:
+    """Under the lines one is drawn anew that tells how it stands, and goes at the end."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    with CalledParty(subscribers, ListenPlan(ring=0.2)):
+        alice = subprocess.Popen(
+            [sys.executable, "-m", "cli", *subscribers.call("--duration", "0.2")],
+            stdout=slave,
+            cwd=ROOT,
+            env=environment,
+        )
+        os.close(slave)
+        drawn = b""
+        with suppress(OSError):  # how the end of a terminal looks
+            while piece := os.read(master, 65536):
+                drawn += piece
+        os.close(master)
+        assert alice.wait(PATIENCE) == 0
+    text = drawn.decode()
+    bob = subscribers.bobs_uri
+    at = [
+        text.index(f"\r\x1b[K  {state} {bob}")
+        for state in ("calling", "ringing at", "in call with")
+    ]
+    assert at == sorted(at)
+    assert text.index("\r\x1b[Kok\r\n") > at[-1]
+    assert "registrar" in text.split("ok\r\n")[1]
+    assert "AUTHENTICATE" not in text, "the ladder is not drawn between the lines"
 
 
 # Interruption ------------------------------------------------------------------------------
@@ -308,6 +367,42 @@ def test_ctrl_c_ends_listening(subscribers: Pair, running: Callable[..., Running
     assert alice.ended() == 0
     assert json.loads(alice.lines[-1])["cause"] == "peer-hung-up"
     assert not subscribers.is_registered(subscribers.bob)
+
+
+@pytest.mark.parametrize("command", ["call", "listen"])
+def test_ctrl_c_before_anything_was_begun(
+    subscribers: Pair, running: Callable[..., Running], command: str
+) -> None:
+    """There is nothing to end in order while the network says nothing to REGISTER."""
+    subscribers.core.faults.add("silence")
+    target = [subscribers.bobs_uri] if command == "call" else []
+    alice = running(
+        *(command, *target, *subscribers.options(subscribers.alice), "--json", "-v"),
+        with_errors=True,
+    )
+    alice.wait_for("REGISTER")
+    alice.process.send_signal(signal.SIGINT)
+    assert alice.ended() == 130
+    assert json.loads(alice.lines[-1])["verdict"] == "interrupted"
+
+
+@pytest.mark.parametrize("impatient", ["alice", "bob"])
+def test_a_second_ctrl_c_does_not_wait(
+    subscribers: Pair, running: Callable[..., Running], impatient: str
+) -> None:
+    """The other one has gone to sleep, and says nothing to BYE."""
+    bob = running("listen", *subscribers.options(subscribers.bob), "--json")
+    bob.wait_for('"registered"')
+    alice = running(*subscribers.call("--json"))
+    bob.wait_for('"established"')
+    alice.wait_for('"established"')
+    awake, asleep = (alice, bob) if impatient == "alice" else (bob, alice)
+    asleep.process.send_signal(signal.SIGSTOP)
+    awake.process.send_signal(signal.SIGINT)
+    awake.wait_for('"hanging-up"')
+    awake.process.send_signal(signal.SIGINT)
+    assert awake.ended() == 130
+    assert json.loads(awake.lines[-1])["verdict"] == "interrupted"
 
 
 def test_a_reader_that_has_gone(subscribers: Pair) -> None:

@@ -412,15 +412,28 @@ def test_nobody_is_there_to_answer(sipua: Sipua, subscribers: Pair) -> None:
     """Bob is known to the network, and not registered."""
     status, result = sipua(*subscribers.call())
     assert (status, result["verdict"], result["status"]) == (52, "no-answer", 480)
+    assert f"{subscribers.bobs_uri} is known, but not there" in result["hints"][0]
 
 
 def test_a_call_to_a_number_that_there_is_not(sipua: Sipua, subscribers: Pair) -> None:
     nobody = subscribers.bobs_uri.replace("bob", "nobody")
     status, result = sipua("call", nobody, *subscribers.options(subscribers.alice))
     assert (status, result["verdict"], result["status"]) == (30, "rejected", 404)
+    assert result["reason"] == "The call was refused: 404 Not Found."
+    assert nobody in result["hints"][0]
 
 
-def test_call_lost(sipua: Sipua, subscribers: Pair) -> None:
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ((), Verdict.CALL_LOST),
+        (("--expect", "200"), Verdict.CALL_LOST),
+        (("--expect", "486"), Verdict.UNEXPECTED),
+    ],
+)
+def test_call_lost(
+    sipua: Sipua, subscribers: Pair, options: tuple[str, ...], verdict: Verdict
+) -> None:
     """The network goes away between one digit and the next: nothing of the call is there."""
 
     def heard(report: CallReport) -> None:
@@ -428,8 +441,8 @@ def test_call_lost(sipua: Sipua, subscribers: Pair) -> None:
             subscribers.core.stop()
 
     with CalledParty(subscribers, on_report=heard):
-        status, result = sipua(*subscribers.call("--dtmf", "1" * 40, "--dtmf-by", "info"))
-    assert (status, result["verdict"]) == (54, "call-lost")
+        status, result = sipua(*subscribers.call("--dtmf", "1" * 40, "--dtmf-by", "info", *options))
+    assert (status, result["verdict"]) == (verdict.exit_status, verdict.value)
     assert set(result) == CALL_KEYS
     assert result["status"] == 200
 

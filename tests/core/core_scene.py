@@ -5,6 +5,8 @@ from __future__ import annotations
 from core_ue import Network, Ue
 
 from card.profile import Profile, shipped
+from sipua.auth.scheme import Answer
+from sipua.auth.schemes import aka
 from sipua.core.gate import Demand
 from sipua.ims.events import AuthenticationRequired
 from sipua.ims.request import OutgoingRequest
@@ -39,8 +41,12 @@ class Scene:
         phones: int = 1,
         timers: TimerValues | None = None,
         faults: tuple[str, ...] = (),
+        every: Demand | None = None,
         **demands: Demand,
     ) -> None:
+        """``every`` is the demand on all methods, ``demands`` those by method."""
+        if every is not None:
+            demands["*"] = every
         profiles = [subscriber(1), subscriber(2)]
         self.network = Network(profiles, timers, **demands)
         self.alice = Ue(self.network, profiles[0], "192.0.2.11").register()
@@ -107,9 +113,11 @@ class Scene:
         fields = [(name.replace("_", "-"), value) for name, value in lines.items() if value]
         return Request(method, target, fields)
 
-    def answered_challenge(self) -> Request:
+    def answered_challenge(self, method: str = "MESSAGE") -> Request:
         """A request of alice that answers its challenge, not sent yet."""
-        machine = OutgoingRequest(self.alice.settings(uri(2)), self.alice.rng)
+        contact = (("Contact", f"<{self.alice.contact}>"),)
+        settings = self.alice.settings(uri(2), method, headers=contact)
+        machine = OutgoingRequest(settings, self.alice.rng)
         machine.start(self.network.now)
         (first,) = machine.take_requests()
         (response,) = self.alice.send(first)
@@ -119,6 +127,17 @@ class Scene:
         machine.card_answered(self.alice.card(asked), self.network.now)
         (second,) = machine.take_requests()
         return second
+
+    def answered(self, request: Request, challenge: Response) -> Request:
+        """The request once more, with the answer to a 407 of scheme aka."""
+        (value,) = challenge.headers.all("Proxy-Authenticate")
+        asked = aka.read_challenge(value, "Proxy-Authenticate")
+        wanted = AuthenticationRequired(asked.rand, asked.autn, asked.scheme, asked.algorithm)
+        answer = Answer(asked, self.alice.card(wanted), self.alice.identity.impi, "cnonce")
+        again = Request(request.method, request.uri, request.headers.copy(), request.body)
+        again.headers.add(*aka.write_credentials(answer, request.method, request.uri, b""))
+        again.headers.set("CSeq", f"{request.cseq.number + 1} {request.method}")
+        return again
 
     def status(self, request: Request) -> int:
         """What alice is answered at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any, Protocol
 
 from card.aka.milenage import Milenage
@@ -19,7 +20,7 @@ from sipua.core.proxy import Proxy
 from sipua.core.registrar import Registrar
 from sipua.core.routing import Routing
 from sipua.core.subscriber import Directory
-from sipua.errors import Unreachable
+from sipua.errors import ParseError, Unreachable
 from sipua.ims.events import AuthenticationRequired, Event
 from sipua.ims.machine import Machine
 from sipua.ims.register_request import RegistrationSettings
@@ -105,6 +106,7 @@ class Ue:
         self.identity = profile.isim
         self.hop = Hop(transport, address, 5070)
         self.inbox: list[Request | Response] = []
+        self.octets: list[bytes] = []
         self.sent: list[Request] = []
         self.contact = f"sip:me@{address}:5070"
         if transport != "UDP":
@@ -125,10 +127,18 @@ class Ue:
             return SynchronisationFailure(auts)
         return AkaResponse(*self._functions.f2345(asked.rand)[:3])
 
-    def register(self) -> Ue:
+    def first_branch(self, number: int) -> None:
+        """Tell the branches from those of another one at the same address."""
+        self._branch = number
+
+    def register(self, contact_params: str = "") -> Ue:
         identity = self.identity
         settings = RegistrationSettings(
-            identity.impi, identity.impu[0], identity.domain, self.contact
+            identity.impi,
+            identity.impu[0],
+            identity.domain,
+            self.contact,
+            contact_params=contact_params,
         )
         registration = Registration(settings, self.rng)
         registration.start(self.network.now)
@@ -183,8 +193,10 @@ class Ue:
         return self.emit(request.to_bytes(via))
 
     def deliver(self, data: bytes) -> None:
-        """A message from the proxy."""
-        self.inbox.append(parse(data))
+        """A message from the proxy; what is too large for us is kept as octets only."""
+        self.octets.append(data)
+        with suppress(ParseError):
+            self.inbox.append(parse(data))
 
     def emit(self, data: bytes) -> list[Response]:
         """Send octets; the responses that came at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from core_phone import World
-from core_scene import uri
+from core_scene import Scene, uri
 from core_ue import ADDRESS, PORT
 
 from sipua.core.gate import Demand
@@ -133,3 +133,49 @@ def test_two_phones_ring_and_both_are_answered() -> None:
     assert len(world.alice.of(Established)) == 1
     ended = [len(phone.of(CallEnded)) for phone in world.phones]
     assert sorted(ended) == [0, 1], "one of the two has had a BYE"
+
+
+@pytest.mark.parametrize("from_caller", [True, False])
+@pytest.mark.parametrize(
+    "method", ["BYE", "INVITE", "UPDATE", "PRACK", "INFO", "REFER", "NOTIFY", "MESSAGE", "OPTIONS"]
+)
+def test_every_request_in_a_dialog_goes_both_ways(method: str, from_caller: bool) -> None:
+    """By the Route set, to the contact; there and back again."""
+    scene = Scene()
+    scene.invite()
+    recorded = scene.bob.invited.headers.values("Record-Route")
+    scene.bob.reply(200, *[("Record-Route", each) for each in recorded])
+    tag = f"t{scene.bob.hop.address}"
+    sender, receiver = scene.alice, scene.bob
+    ends = {"From": f"<{uri(1)}>;tag=1", "To": f"<{uri(2)}>;tag={tag}"}
+    if not from_caller:
+        sender, receiver = receiver, sender
+        ends = {"From": ends["To"], "To": ends["From"]}
+    request = scene.request(
+        receiver.contact,
+        method,
+        CSeq=f"2 {method}",
+        Route=", ".join(recorded),
+        Contact=f"<{sender.contact}>",
+        **ends,
+    )
+    sender.send(request)
+    got = receiver.asked
+    assert (got.method, got.uri) == (method, receiver.contact)
+    assert "Route" not in got.headers
+    assert got.headers.get("From") == ends["From"]
+    assert got.headers.get("To") == ends["To"]
+    assert got.headers.get("P-Asserted-Identity") == f"<{uri(1 if from_caller else 2)}>"
+    receiver.answer(200, ("X-Kept", "yes"))
+    assert (sender.told.status, sender.told.cseq.method) == (200, method)
+    assert sender.told.headers.get("X-Kept") == "yes"
+    assert len(sender.told.headers.values("Via")) == 1
+
+
+def test_a_reliable_provisional_response_passes_as_it_is() -> None:
+    scene = Scene()
+    scene.invite()
+    scene.bob.reply(183, ("Require", "100rel"), ("RSeq", "17"), body=b"v=0")
+    told = scene.alice.told
+    assert (told.status, told.headers.get("RSeq"), told.body) == (183, "17", b"v=0")
+    assert told.headers.values("Require") == ["100rel"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from core_scene import Scene, uri
+from core_scene import Scene, subscriber, uri
+from core_ue import Ue
 
 from sipua.core.best import Candidate, best
 from sipua.errors import Unreachable
@@ -178,6 +179,19 @@ def test_the_caller_of_himself_rings_on_his_own_phones() -> None:
     scene = Scene()
     scene.invite(uri(1))
     assert scene.alice.invited.uri == scene.alice.contact
+
+
+def test_one_user_agent_rings_once_by_its_newest_contact() -> None:
+    """As after a restart at another port (RFC 5626 §7)."""
+    scene = Scene()
+    instance = '+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
+    phones = [
+        Ue(scene.network, subscriber(2), f"192.0.2.{30 + number}").register(params)
+        for number, params in enumerate((instance, "", instance))
+    ]
+    scene.invite()
+    assert [len(phone.got("INVITE")) for phone in phones] == [0, 1, 1]
+    assert len(scene.bob.got("INVITE")) == 1
 
 
 # Which is the best -----------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from core_scene import DOMAIN, PROFILE, Scene, subscriber, uri
 from core_ue import ADDRESS, PORT, Network, Ue
 
 from sipua.core.gate import Demand, parse_demand
+from sipua.core.routing import Routing
+from sipua.core.subscriber import Directory
 from sipua.errors import LocalError, Unreachable
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request, Response
@@ -247,6 +249,20 @@ def test_the_network_itself_answers_options() -> None:
         assert "REGISTER" in (scene.alice.told.headers.get("Allow") or "")
 
 
+def test_two_subscribers_at_one_address_are_told_apart_by_their_contacts() -> None:
+    scene = Scene()
+    other = Ue(scene.network, subscriber(1), scene.bob.hop.address)
+    other.first_branch(100)
+    other.contact = scene.bob.contact.replace("me@", "other@")
+    other.register()
+    for phone, said in ((scene.bob, uri(2)), (other, uri(1))):
+        scene.network.ues[scene.bob.hop] = phone
+        scene.alice.send(scene.request(phone.contact, CSeq=f"{len(said)} MESSAGE"))
+        assert phone.asked.uri == phone.contact
+        phone.answer(200)
+        assert scene.alice.told.headers.get("P-Asserted-Identity") == f"<{said}>"
+
+
 # Dialogs ---------------------------------------------------------------------------------------
 
 
@@ -339,6 +355,18 @@ def test_a_cancel_follows_its_invite(early: bool) -> None:
 
 def test_a_cancel_without_an_invite() -> None:
     assert Scene().status(Scene().request(method="CANCEL")) == 481
+
+
+def test_where_all_addresses_are_listened_on_ours_are_learnt() -> None:
+    network = Scene().network
+    routing = Routing(Directory([PROFILE]), network.registrar, [Hop("UDP", "0.0.0.0", PORT)])
+    ours = f"sip:{ADDRESS}:{PORT}"
+    assert not routing.is_for_us(ours)
+    for port in (PORT + 1, PORT):
+        assert not routing.is_for_us(ours)
+        routing.note(Hop("UDP", "192.0.2.7", 5070, (ADDRESS, port)))
+    assert routing.is_for_us(ours)
+    assert not routing.is_for_us(f"sip:{ADDRESS}:{PORT + 1}")
 
 
 # How it is told --------------------------------------------------------------------------------

@@ -217,6 +217,6 @@ def write_pcap(path: Path, *talks: Talk, silence: bool = False) -> Path:
             header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, 17, 0)
             packet = header + addresses + datagram
             seconds = int(at)
-            micro = int((at - seconds) * 1e6)
+            micro = round((at - seconds) * 1e6)
             file.write(struct.pack("<IIII", seconds, micro, len(packet), len(packet)) + packet)
     return path

@@ -51,6 +51,7 @@ def summary(reception: Reception) -> tuple[int, int, int, int]:
         ((65535, 1, 0), (3, 0, 0, 1)),
         ((0, 65535, 1), (3, 0, 0, 1)),
         ((0, MAX_DROPOUT - 1), (2, MAX_DROPOUT - 2, 0, 0)),
+        ((0, MAX_DROPOUT), (2, 0, 0, 0)),
         ((0, 40000, 1), (3, 0, 0, 0)),  # a stray: came, but tells nothing of loss
         ((0, 2, 40000, 40001, 40003), (5, 2, 0, 0)),  # a restart; the loss before it is kept
         ((0, 200, 200 - MAX_MISORDER + 1), (3, 198, 0, 1)),
@@ -160,6 +161,16 @@ def test_events_and_unknown_formats_are_no_jitter() -> None:
     assert reception.jitter == pytest.approx(0.0)
     assert reception.unknown_payload == 1
     assert reception.codec == PCMA
+
+
+def test_a_restart_is_no_jitter() -> None:
+    """The peer begins anew with other sequence numbers and another clock, and the same SSRC."""
+    reception = Reception()
+    for place, (number, stamp) in enumerate(
+        [(1, 160), (2, 320), (40000, 777777), (40001, 777937), (40002, 778097)]
+    ):
+        reception.count(packet(number, timestamp=stamp), PCMA, place * 0.02)
+    assert reception.jitter == pytest.approx(0.0)
 
 
 def test_the_jitter_told_is_that_of_the_longest_source() -> None:
