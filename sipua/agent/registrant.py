@@ -75,10 +75,11 @@ class Registrant:
 
     def turn(self, until: float | None = None) -> None:
         """Carry on what was started, until something has happened or ``until`` (monotonic)."""
-        times = [each.deadline() for each in self._started]
-        now = self._equipment.switchboard().turn(earliest(until, *times))
-        for each in self._started:
-            each.tick(now)
+        due = earliest(until, *[each.deadline() for each in self._started])
+        now = self._equipment.switchboard().turn(due)
+        if due is not None and now >= due:
+            for each in self._started:
+                each.tick(now)
         self._started = [each for each in self._started if not each.settled]
 
     def deregister(self) -> RegistrationResult:
