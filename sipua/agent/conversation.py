@@ -163,7 +163,7 @@ class Conversation(Generic[M]):
 
     def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
         ms = round((now - self._sent.pop(transaction)) * 1000, 1)
-        method, transport = transaction.request.method, transaction.hop.transport
+        method, transport = transaction.method, transaction.hop.transport
         self.result.exchange.append(SipExchange(method, status, reason, ms, transport))
 
     # What the machine wants ----------------------------------------------------------------
