@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sipua.core.breadth import breadth_of, divided
 from sipua.core.context import Contexts
 from sipua.core.credentials import remove_credentials
 from sipua.core.gate import Passed
@@ -114,7 +115,7 @@ class Proxy:
         request, source = event.request, event.source
         self._routing.take_routes(request)
         remove_credentials(request, self._gate.realms)
-        ways = self._routing.ways(request.uri, now)
+        ways = divided(self._routing.ways(request.uri, now), breadth_of(request))
         if request.method == "INVITE":
             self._reply(event.transaction, request, Reply(100), now)
 
@@ -128,7 +129,7 @@ class Proxy:
         invite = self._endpoint.cancelled_by(cancel)
         if invite is None:
             return Reply(481)
-        self._contexts.cancel(invite, now)
+        self._contexts.cancel(invite, cancel, now)
         return Reply(200)
 
     def _acknowledge(self, event: AckReceived, now: float) -> None:

@@ -23,12 +23,16 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, and bound by the use
 
 
 class Way(NamedTuple):
-    """The next hop of a request, its Request-URI there, and the subscriber it leads to."""
+    """The next hop of a request, its Request-URI there, and the subscriber it leads to.
+
+    ``breadth`` is how far it may fork from there on.
+    """
 
     hop: Hop
     uri: str
     path: tuple[str, ...]
     callee: Subscriber
+    breadth: int = 1
 
 
 class Routing:

@@ -73,12 +73,11 @@ class Scene:
         self.alice.request(target or uri(2), "INVITE", headers=contact)
         self.sent = self.alice.sent[-1]
 
-    def cancel(self) -> list[int]:
+    def cancel(self, **headers: str) -> list[int]:
         """Have alice cancel the last INVITE."""
         number = self.sent.cseq.number
-        cancel = self.request(
-            self.sent.uri, "CANCEL", CSeq=f"{number} CANCEL", Call_ID=self.sent.call_id
-        )
+        lines = {"CSeq": f"{number} CANCEL", "Call_ID": self.sent.call_id} | headers
+        cancel = self.request(self.sent.uri, "CANCEL", **lines)
         return [each.status for each in self.alice.cancel(cancel)]
 
     def acknowledge(self, response: Response | None = None) -> None:

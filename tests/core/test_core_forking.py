@@ -194,6 +194,60 @@ def test_one_user_agent_rings_once_by_its_newest_contact() -> None:
     assert len(scene.bob.got("INVITE")) == 1
 
 
+# How far, and why not --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "shares"),
+    [("", [20, 20, 20]), ("7", [3, 2, 2]), ("3", [1, 1, 1]), ("4000000", [20, 20, 20])],
+)
+def test_the_breadth_is_divided(given: str, shares: list[int]) -> None:
+    scene = Scene(phones=3)
+    scene.invite(Max_Breadth=given)
+    told = [phone.invited.headers.all("Max-Breadth") for phone in reversed(scene.phones)]
+    assert told == [[str(share)] for share in shares]
+
+
+@pytest.mark.parametrize(("given", "status"), [("2", 440), ("0", 440), ("x", 400), ("-1", 400)])
+def test_too_little_breadth_reaches_nobody(given: str, status: int) -> None:
+    scene = Scene(phones=3)
+    assert scene.invite(Max_Breadth=given) == [status]
+    assert got(scene) == [[], [], []]
+    assert scene.network.proxy.pending == 0
+
+
+def reasons(scene: Scene) -> list[list[str]]:
+    return [
+        [each.headers.get("Reason") or "" for each in phone.got("CANCEL")] for phone in scene.phones
+    ]
+
+
+def test_a_phone_is_told_that_the_call_was_taken_elsewhere() -> None:
+    scene = Scene(phones=3)
+    scene.invite()
+    scene.phones[1].reply(180)
+    scene.phones[0].reply(200)
+    scene.phones[2].reply(180)
+    elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
+    assert reasons(scene) == [[], [elsewhere], [elsewhere]]
+
+
+def test_a_phone_is_told_that_the_call_was_declined_elsewhere() -> None:
+    scene = Scene(phones=2)
+    scene.invite()
+    scene.phones[1].reply(180)
+    scene.phones[0].reply(603)
+    assert reasons(scene) == [[], ['SIP;cause=603;text="Decline"']]
+
+
+def test_the_callers_reason_is_passed_on() -> None:
+    scene = Scene()
+    scene.invite()
+    scene.bob.reply(180)
+    scene.cancel(Reason='Q.850;cause=16;text="Terminated"')
+    assert reasons(scene) == [['Q.850;cause=16;text="Terminated"']]
+
+
 # Which is the best -----------------------------------------------------------------------------
 
 
