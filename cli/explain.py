@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.options import json_option
+from cli.render import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from sipua.explain.subscriber import Subscriber
 
 MAX_TEXT = 16 * 1024 * 1024
+
+SHOWN_FROM = 4 * 1024 * 1024
+"""Octets of a capture from which a bar is shown while it is read."""
+
+EVERY = 256
+"""Messages between two looks at how far it is."""
 
 
 @click.command(
@@ -149,21 +156,23 @@ def _from_capture(stream: BinaryIO, name: str, remark: Callable[[str], None]) ->
 
     size = os.fstat(stream.fileno()).st_size if name != "-" else 0
     messages = captured(stream, remark)
-    if size and sys.stderr.isatty() and not sys.stdout.isatty():
+    if size >= SHOWN_FROM and on_terminal(sys.stderr):
         yield from _with_progress(messages, stream, size)
     else:
         yield from messages
 
 
 def _with_progress(messages: Iterable[Heard], stream: BinaryIO, size: int) -> Iterator[Heard]:
-    """A bar on standard error, while a person waits for output that goes elsewhere."""
+    """A bar on standard error; what goes to the same terminal meanwhile stands above it."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(file=sys.stderr, soft_wrap=True)
+    both = on_terminal(sys.stdout)
+    with Progress(console=console, transient=True, redirect_stdout=both) as progress:
         task = progress.add_task("reading", total=size)
         for count, message in enumerate(messages):
-            if count % 256 == 0:
+            if count % EVERY == 0:
                 progress.update(task, completed=stream.tell())
             yield message
 
