@@ -91,6 +91,34 @@ def agent_options(command: F) -> F:
                 "--user-agent", metavar="TEXT", help="Value of User-Agent; none is sent without it."
             ),
             option(
+                "--imei",
+                metavar="DIGITS",
+                default="",
+                help="IMEI of the device: +sip.instance of the Contact.",
+            ),
+            click.option(
+                "--feature",
+                "features",
+                multiple=True,
+                metavar="TAG",
+                help='Feature tag of the Contact: mmtel, smsip, audio, video, or NAME[="VALUE"].',
+            ),
+            click.option(
+                "--gruu", is_flag=True, help="Ask for a URI of this device alone (RFC 5627)."
+            ),
+            option(
+                "--access-network",
+                metavar="VALUE",
+                default="",
+                help="P-Access-Network-Info; some networks want it, others refuse it.",
+            ),
+            option(
+                "--visited-network",
+                metavar="VALUE",
+                default="",
+                help="P-Visited-Network-ID.",
+            ),
+            option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),
                 default=32.0,
@@ -161,6 +189,7 @@ def agent_settings(pin: str | None, **options: Any) -> tuple[CardChoice, AgentSe
             name.strip() for name in (options.pop("scheme") or "").split(",") if name.strip()
         ),
         headers=tuple(_header(text) for text in options.pop("headers")),
+        features=tuple(options.pop("features")),
         user_agent=options.pop("user_agent") or "",
         **options,
     )

@@ -16,7 +16,9 @@ class AgentSettings(NamedTuple):
     ``scheme`` restricts what is answered, by scheme or algorithm, empty for all;
     ``plain_res`` answers AKAv2 with RES itself as the password.
     ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
-    system's.
+    system's. ``imei``, ``features``, ``access_network`` and ``visited_network``
+    are told to the network if given (see sipua.ims.terminal); ``gruu`` asks for
+    a URI of this device alone (RFC 5627).
     """
 
     impi: str | None = None
@@ -36,3 +38,8 @@ class AgentSettings(NamedTuple):
     user_agent: str = ""
     timeout: float = 32.0
     nameserver: tuple[str, int] | None = None
+    imei: str = ""
+    features: tuple[str, ...] = ()
+    gruu: bool = False
+    access_network: str = ""
+    visited_network: str = ""
