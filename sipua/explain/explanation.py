@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sipua.auth.redaction import redact
-from sipua.explain.credentials import AUTS, RES, kind_of
+from sipua.explain.credentials import RES, kind_of
 from sipua.explain.finding import NETWORK, TERMINAL, Finding
 from sipua.explain.judgement import RIGHT, UNCHECKED, judge
 from sipua.explain.nonce_parts import parts_of
@@ -67,7 +67,7 @@ class _Work:
         self.rounds = rounds_of(dialog)
         self.findings: list[Finding] = []
         self.last_res = UNCHECKED
-        self.sqn_ms = -1
+        self.sqn_ms = -1  # what the last AUTS told
 
     def document(self) -> Document:
         dialog = self.dialog
@@ -122,13 +122,14 @@ class _Work:
             self.findings.append(_nonce_as_hex())
         elif subscriber is not None:
             autn = opened_autn(subscriber, challenge.rand, challenge.autn, self.budget)
+        told_before, self.sqn_ms = self.sqn_ms, -1
         answers = [
             self.answer(round_, exchange, told, subscriber, autn)
             for exchange, told in round_.answers
         ]
         if autn is not None:
             self.findings += autn.findings
-            self.watch_resynchronisation(autn, answers)
+            self.watch_resynchronisation(autn, told_before)
         document = _challenge(round_)
         document["autn"] = autn.facts if autn is not None else None
         document["secrets"] = self.secrets(autn, challenge)
@@ -212,23 +213,20 @@ class _Work:
         """Whether the dialog got on in spite of an AUTS."""
         return succeeded(self.dialog)
 
-    def watch_resynchronisation(self, autn: Opened, answers: list[Document]) -> None:
-        """After an AUTS the next SQN must lie beyond the card's."""
-        if any(answer["kind"] == AUTS for answer in answers) or self.sqn_ms < 0:
-            return
-        if 0 <= autn.sqn <= self.sqn_ms:
+    def watch_resynchronisation(self, autn: Opened, sqn_ms: int) -> None:
+        """After an AUTS that told ``sqn_ms`` the next SQN must lie beyond it."""
+        if 0 <= autn.sqn <= sqn_ms:
             self.findings.append(
                 Finding(
                     "auts-ignored",
                     NETWORK,
                     f"After AUTS the network sent SQN {autn.sqn:012x}, which is not beyond the "
-                    f"card's {self.sqn_ms:012x}.",
+                    f"card's {sqn_ms:012x}.",
                     "The HSS did not take AUTS: it must check MAC-S with AMF 0000 and go on from "
                     "the card's SQN (TS 33.102 §6.3.5).",
                     "See in the HSS log whether AUTS reached it and was found right.",
                 )
             )
-        self.sqn_ms = -1
 
     def secrets(self, autn: Opened | None, challenge: AkaChallenge) -> Document | None:
         """RES, CK, IK and AK, where they were asked for."""

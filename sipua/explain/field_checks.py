@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.nonce import AUTS_SIZE
 from sipua.auth.scheme import CREDENTIALS_HEADERS
-from sipua.explain.credentials import AUTS, RES, kind_of, scheme_of
+from sipua.explain.credentials import RES, kind_of, scheme_of
 from sipua.explain.finding import TERMINAL, Finding
 from sipua.sip.grammar import HEX_DIGITS, made_of
 
@@ -199,7 +199,7 @@ def _header(case: Case) -> Iterator[Finding]:
 
 def _capitals(case: Case) -> Iterator[Finding]:
     response = case.told.response
-    if case.challenge.scheme == "aka" and response != response.lower():
+    if case.challenge.scheme == "aka" and response != response.lower() and not case.told.masked:
         yield _fault(
             "upper-case-response",
             "The response is written in capital letters.",
@@ -211,7 +211,7 @@ def _capitals(case: Case) -> Iterator[Finding]:
 
 def _length(case: Case) -> Iterator[Finding]:
     algorithm = case.algorithm
-    if algorithm is None or kind_of(case.told) not in (RES, AUTS) or not case.told.response:
+    if algorithm is None or not case.told.response or case.told.masked:
         return
     due = len(algorithm.hash.hexdigest(b""))
     if len(case.told.response) != due:
