@@ -97,18 +97,25 @@ class Routing:
         return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
-        """The binding that a Request-URI inside a dialog points at: by its text or by its address,
-        as the one in Contact may differ from the one registered."""
+        """The binding that a Request-URI inside a dialog points at.
+
+        By its text, else by its address, as the URI in a dialog's Contact need
+        not be the one registered.
+        """
+        everybody = [
+            (subscriber, binding)
+            for subscriber in self._directory
+            for binding in self._registrar.bindings(subscriber.impi, now)
+        ]
+        for each in everybody:
+            if each[1].uri == uri:
+                return each
         wanted = _place(SipUri.parse(uri))
-        there: tuple[Subscriber, Binding] | None = None
-        for subscriber in self._directory:
-            for binding in self._registrar.bindings(subscriber.impi, now):
-                if binding.uri == uri:
-                    return subscriber, binding
-                with suppress(ParseError):
-                    if there is None and _place(SipUri.parse(binding.uri)) == wanted:
-                        there = subscriber, binding
-        return there
+        for each in everybody:
+            with suppress(ParseError):
+                if _place(SipUri.parse(each[1].uri)) == wanted:
+                    return each
+        return None
 
     def _is_own(self, uri: SipUri) -> bool:
         host = uri.host.lower()
