@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from card.aka.sequence import IND_BITS
 from sipua.auth.redaction import redact
 from sipua.explain.credentials import RES, kind_of
 from sipua.explain.finding import NETWORK, TERMINAL, Finding
@@ -129,7 +130,8 @@ class _Work:
         ]
         if autn is not None:
             self.findings += autn.findings
-            self.watch_resynchronisation(autn, told_before)
+            if not any(answer["kind"] == RES for answer in answers):
+                self.watch_resynchronisation(autn, told_before)
         document = _challenge(round_)
         document["autn"] = autn.facts if autn is not None else None
         document["secrets"] = self.secrets(autn, challenge)
@@ -214,14 +216,14 @@ class _Work:
         return succeeded(self.dialog)
 
     def watch_resynchronisation(self, autn: Opened, sqn_ms: int) -> None:
-        """After an AUTS that told ``sqn_ms`` the next SQN must lie beyond it."""
-        if 0 <= autn.sqn <= sqn_ms:
+        """After an AUTS that told ``sqn_ms`` the next SEQ must lie beyond its SEQ."""
+        if autn.sqn >= 0 and sqn_ms >= 0 and autn.sqn >> IND_BITS <= sqn_ms >> IND_BITS:
             self.findings.append(
                 Finding(
                     "auts-ignored",
                     NETWORK,
-                    f"After AUTS the network sent SQN {autn.sqn:012x}, which is not beyond the "
-                    f"card's {sqn_ms:012x}.",
+                    f"After AUTS the network sent SQN {autn.sqn:012x}, whose SEQ is not beyond "
+                    f"that of the card's {sqn_ms:012x}.",
                     "The HSS did not take AUTS: it must check MAC-S with AMF 0000 and go on from "
                     "the card's SQN (TS 33.102 §6.3.5).",
                     "See in the HSS log whether AUTS reached it and was found right.",
