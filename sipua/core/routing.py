@@ -91,7 +91,11 @@ class Routing:
                 raise PeerError(f"{uri} is not of this network", 404)
             callee, binding = contact
             return [Way(_hop(binding), uri, (), callee)]
-        bindings = self._registrar.bindings(callee.impi, now)
+        bindings = [
+            each
+            for each in self._registrar.bindings(callee.impi, now)
+            if scheme_of(each.uri) in ("sip", "sips")  # others are for people to know
+        ]
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
         return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]

@@ -56,7 +56,8 @@ class Scene:
         ]
         for phone in self.phones:
             phone.register()
-        self.bob = self.phones[0]
+        if self.phones:
+            self.bob = self.phones[0]
         for fault in faults:
             self.network.faults.add(fault)
         self.sent = Request("INVITE", "")  # the last INVITE of alice

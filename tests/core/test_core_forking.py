@@ -194,6 +194,26 @@ def test_one_user_agent_rings_once_by_its_newest_contact() -> None:
     assert len(scene.bob.got("INVITE")) == 1
 
 
+def test_a_contact_that_is_no_phone_does_not_end_the_call() -> None:
+    """RFC 3261 §10.2.1 lets any URI be registered."""
+    for contact in ("mailto:bob@example.org", "tel:+15559", "sip:bob@gone.invalid;transport=ws"):
+        scene = Scene()
+        other = Ue(scene.network, subscriber(2), "192.0.2.40")
+        other.contact = contact
+        other.register()
+        scene.invite()
+        scene.bob.reply(200)
+        assert scene.told() == [200]
+
+
+def test_who_has_no_phone_is_a_480() -> None:
+    scene = Scene(phones=0)
+    mail = Ue(scene.network, subscriber(2), "192.0.2.40")
+    mail.contact = "mailto:bob@example.org"
+    mail.register()
+    assert scene.invite() == [480]
+
+
 # How far, and why not --------------------------------------------------------------------------
 
 
