@@ -26,6 +26,14 @@ def agent_options(command: F) -> F:
     """Which card, who the subscriber is, where the network is, and what is said to it."""
     for decorate in reversed(
         (
+            option(
+                "--profile",
+                metavar="NAME|FILE",
+                is_eager=True,
+                expose_value=False,
+                callback=_take_profile,
+                help="Defaults for a kind of network: see sipua profile list.",
+            ),
             option("--impi", metavar="IMPI", help="Private identity, in place of the card's."),
             option(
                 "--impu", metavar="URI", help="Public identity to register, in place of the card's."
@@ -51,6 +59,14 @@ def agent_options(command: F) -> F:
                 default="auto",
                 show_default=True,
                 help="Transport, where --pcscf does not say.",
+            ),
+            option(
+                "--udp-limit",
+                type=click.IntRange(200, 65507),
+                default=1300,
+                show_default=True,
+                metavar="OCTETS",
+                help="Longer requests go by TCP where UDP was chosen for them.",
             ),
             option(
                 "--ca-file", metavar="FILE", help="PEM file of the authorities trusted for TLS."
@@ -130,6 +146,14 @@ def agent_options(command: F) -> F:
     ):
         command = decorate(command)
     return card_options(command)
+
+
+def _take_profile(ctx: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """Put a network profile's values below those of the configuration file."""
+    if name is not None:
+        from sipua.profiles.network_profile import load
+
+        ctx.default_map = load(name).options | dict(ctx.default_map or {})
 
 
 def asking_for_pin(agent: UserAgent, act: Callable[[], R], as_json: bool) -> R:

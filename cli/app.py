@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "cli.explain:explain",
     "doctor": "cli.doctor:doctor",
     "card": "cli.card:card",
+    "profile": "cli.profile:profile",
 }
 
 

@@ -18,7 +18,8 @@ class AgentSettings(NamedTuple):
     ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
     system's. ``imei``, ``features``, ``access_network`` and ``visited_network``
     are told to the network if given (see sipua.ims.terminal); ``gruu`` asks for
-    a URI of this device alone (RFC 5627).
+    a URI of this device alone (RFC 5627). Requests of more than ``udp_limit``
+    octets go by TCP (RFC 3261 §18.1.1).
     """
 
     impi: str | None = None
@@ -38,6 +39,7 @@ class AgentSettings(NamedTuple):
     user_agent: str = ""
     timeout: float = 32.0
     nameserver: tuple[str, int] | None = None
+    udp_limit: int = 1300
     imei: str = ""
     features: tuple[str, ...] = ()
     gruu: bool = False

@@ -137,7 +137,7 @@ class Equipment:
             recorder = self._observer.recorder
             driver = Driver(
                 network,
-                Endpoint(self.rng),
+                Endpoint(self.rng, udp_limit=self._settings.udp_limit),
                 on_message=self._traced(),
                 before_waiting=recorder.catch_up if recorder is not None else None,
             )
