@@ -15,6 +15,9 @@ COMMANDS = {
     "show": "cli.profile:show",
 }
 
+ONE_OF_MANY = {"headers": "--header", "features": "--feature"}
+"""Options that are given once for each value."""
+
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, epilog="Example:  sipua profile show carrier")
 def profile() -> None:
@@ -66,7 +69,7 @@ def show(name: str, as_json: bool) -> int:
 
 def _spelled(option: str, value: Any) -> list[str]:
     """An option as it would be typed; a list as many times as it has entries."""
-    name = "--header" if option == "headers" else f"--{option.replace('_', '-')}"
+    name = ONE_OF_MANY.get(option) or f"--{option.replace('_', '-')}"
     if isinstance(value, list):
         return [f"{name} '{each}'" for each in value]
     if isinstance(value, bool):

@@ -44,7 +44,15 @@ def test_what_ships_is_sound_and_means_options(name: str) -> None:
 
 def test_the_example_has_every_key() -> None:
     text = (Path(__file__).parents[2] / "sipua/profiles/carrier.toml").read_text()
-    commented = "domain user_agent access_network visited_network pcscf service_centre psi".split()
+    commented = [
+        "domain",
+        "user_agent",
+        "access_network",
+        "visited_network",
+        "pcscf",
+        "service_centre",
+        "psi",
+    ]
     for key in commented:
         text = text.replace(f"# {key}", key)
     options = parse(text).options
