@@ -14,6 +14,7 @@ from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from sipua.agent.identity_module import CardChoice
+    from sipua.agent.registrant import Registrant
     from sipua.agent.user_agent import UserAgent
     from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
@@ -166,7 +167,7 @@ def _take_profile(ctx: click.Context, _option: click.Parameter, name: str | None
         ctx.default_map = load(name).options | dict(ctx.default_map or {})
 
 
-def asking_for_pin(agent: UserAgent, act: Callable[[], R], as_json: bool) -> R:
+def asking_for_pin(agent: Registrant, act: Callable[[], R], as_json: bool) -> R:
     """Do it; a person is asked for a PIN that the card wants and nobody gave."""
     from sipua.verdict import Verdict
 
