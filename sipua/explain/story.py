@@ -34,7 +34,6 @@ def told_by(dialog: Dialog, rounds: list[Round], *, right: bool, explained: bool
     why the network refuses it.
     """
     findings: list[Finding] = []
-    last = [each for each in dialog.exchanges if each.method != "ACK" or not each.copies][-1:]
     findings += _bad_challenges(dialog)
     findings += [finding for each in dialog.exchanges for finding in _unreadable(each)]
     if any(each.keys_shown for each in dialog.exchanges):
@@ -49,21 +48,29 @@ def told_by(dialog: Dialog, rounds: list[Round], *, right: bool, explained: bool
             findings.append(_refused(refused, challenged=bool(rounds), right=right))
     elif refused is not None and refused.status in AUTHENTICATION:
         findings += _challenged_again(dialog, rounds, refused)
-    nobody = last and not last[0].status and last[0].request_known and not last[0].is_ringing
-    one_way = any(not each.status for each in dialog.exchanges if each.method != "ACK")
-    one_way = one_way and len(dialog.exchanges) > 1 and not answered
-    if dialog.went_silent and nobody and not one_way:
-        findings.append(
-            Finding(
-                "no-response",
-                NETWORK,
-                f"Nobody answered the {last[0].method}{_times(last[0])}.",
-                "The request was lost, or its answer was; over UDP one that is too large is lost "
-                "without a word.",
-                "Check address, port and transport, and the firewalls on the way; try TCP.",
-            )
+    return findings + _unanswered(dialog)
+
+
+def _unanswered(dialog: Dialog) -> list[Finding]:
+    """The last request got no answer at all, although the capture went on for long enough."""
+    requests = [each for each in dialog.exchanges if each.request_known and each.method != "ACK"]
+    if not dialog.went_silent or not requests:
+        return []
+    last = requests[-1]
+    one_way = len(requests) > 1 and not any(each.status for each in requests)
+    if last.status or last.is_ringing or one_way:
+        return []
+    times = f", though it was sent {last.copies} times" if last.copies > 1 else ""
+    return [
+        Finding(
+            "no-response",
+            NETWORK,
+            f"Nobody answered the {last.method}{times}.",
+            "The request was lost, or its answer was; over UDP one that is too large is lost "
+            "without a word.",
+            "Check address, port and transport, and the firewalls on the way; try TCP.",
         )
-    return findings
+    ]
 
 
 def _is_about_access(exchange: Exchange) -> bool:
@@ -253,7 +260,3 @@ def _unreadable(exchange: Exchange) -> list[Finding]:
 def is_hexadecimal(nonce: str) -> bool:
     """Whether somebody wrote RAND and AUTN as digits where base64 is due."""
     return len(nonce) == 64 and made_of(nonce, HEX_DIGITS)
-
-
-def _times(exchange: Exchange) -> str:
-    return f", though it was sent {exchange.copies} times" if exchange.copies > 1 else ""
