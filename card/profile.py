@@ -148,25 +148,10 @@ def parse(document: dict[str, Any], path: str = "", file: str = "", text: str = 
             top.wrong("quirks", wrong)
     top.end()
     if faults:
-        raise ProfileError(_report(faults, file or path or "(profile)", text))
+        from card.profile_lines import report  # slow, and seldom needed
+
+        raise ProfileError(report(faults, file or path or "(profile)", text))
     return profile
-
-
-def _report(faults: list[Fault], file: str, text: str) -> str:
-    """One line for each fault, in the order of the file: file, line, key, what is expected.
-
-    A key that is missing is reported on the line of its table.
-    """
-    from operator import itemgetter
-
-    from card.profile_lines import lines_of
-
-    lines = lines_of(text)
-    places = [lines.get(key) or lines.get(key.rpartition(".")[0], 0) for key, _ in faults]
-    return "\n".join(
-        f"{file}{f':{line}' if line else ''}: {key}: {expected}"
-        for line, (key, expected) in sorted(zip(places, faults, strict=True), key=itemgetter(0))
-    )
 
 
 def _usim(table: Table) -> Usim:

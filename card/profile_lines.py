@@ -14,6 +14,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from card.profile_table import Fault
+
+
+def report(faults: list[Fault], file: str, text: str) -> str:
+    """One line for each fault, in the order of the file: file, line, key, what is expected.
+
+    A key that is missing is reported on the line of its table.
+    """
+    from operator import itemgetter
+
+    lines = lines_of(text)
+    places = [lines.get(key) or lines.get(key.rpartition(".")[0], 0) for key, _ in faults]
+    return "\n".join(
+        f"{file}{f':{line}' if line else ''}: {key}: {expected}"
+        for line, (key, expected) in sorted(zip(places, faults, strict=True), key=itemgetter(0))
+    )
+
 
 def lines_of(text: str) -> dict[str, int]:
     """The line, from 1 on, on which each table and each key begins, by dotted name.

@@ -110,14 +110,10 @@ class Table:
 
         return self.read(key, check, default, default)
 
-    def end(self, circumstance: str = "here") -> None:
-        """Note as a fault each key that nobody asked for."""
+    def end(self, circumstance: str = "here", example: str = "card/emulator/default.toml") -> None:
+        """Note as a fault each key that nobody asked for, and where to see those there are."""
         for key in self.left:
-            self.wrong(
-                key,
-                f"there is no such key {circumstance}; "
-                "see the example in card/emulator/default.toml",
-            )
+            self.wrong(key, f"there is no such key {circumstance}; see the example in {example}")
 
 
 def octets(value: Any, lengths: tuple[int, ...]) -> bytes:

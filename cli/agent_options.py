@@ -14,6 +14,7 @@ from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from sipua.agent.identity_module import CardChoice
+    from sipua.agent.registrant import Registrant
     from sipua.agent.user_agent import UserAgent
     from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
@@ -26,6 +27,14 @@ def agent_options(command: F) -> F:
     """Which card, who the subscriber is, where the network is, and what is said to it."""
     for decorate in reversed(
         (
+            option(
+                "--profile",
+                metavar="NAME|FILE",
+                is_eager=True,
+                expose_value=False,
+                callback=_take_profile,
+                help="Defaults for a kind of network: see sipua profile list.",
+            ),
             option("--impi", metavar="IMPI", help="Private identity, in place of the card's."),
             option(
                 "--impu", metavar="URI", help="Public identity to register, in place of the card's."
@@ -51,6 +60,14 @@ def agent_options(command: F) -> F:
                 default="auto",
                 show_default=True,
                 help="Transport, where --pcscf does not say.",
+            ),
+            option(
+                "--udp-limit",
+                type=click.IntRange(200, 65507),
+                default=1300,
+                show_default=True,
+                metavar="OCTETS",
+                help="Longer requests go by TCP where UDP was chosen for them.",
             ),
             option(
                 "--ca-file", metavar="FILE", help="PEM file of the authorities trusted for TLS."
@@ -91,6 +108,44 @@ def agent_options(command: F) -> F:
                 "--user-agent", metavar="TEXT", help="Value of User-Agent; none is sent without it."
             ),
             option(
+                "--imei",
+                metavar="DIGITS",
+                default="",
+                help="IMEI of the device: +sip.instance of the Contact.",
+            ),
+            click.option(
+                "--feature",
+                "features",
+                multiple=True,
+                metavar="TAG",
+                help='Feature tag of the Contact: mmtel, smsip, audio, video, or NAME[="VALUE"].',
+            ),
+            click.option(
+                "--gruu", is_flag=True, help="Ask for a URI of this device alone (RFC 5627)."
+            ),
+            option(
+                "--access-network",
+                metavar="VALUE",
+                default="",
+                help="P-Access-Network-Info; some networks want it, others refuse it.",
+            ),
+            option(
+                "--visited-network",
+                metavar="VALUE",
+                default="",
+                help="P-Visited-Network-ID.",
+            ),
+            click.option(
+                "--ims-timers",
+                is_flag=True,
+                help="Patience for radio links: T1 2 s, T2 16 s (TS 24.229).",
+            ),
+            click.option(
+                "--keep-trying",
+                is_flag=True,
+                help="A registration that is to stay and was lost is made anew, again and again.",
+            ),
+            option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),
                 default=32.0,
@@ -104,7 +159,15 @@ def agent_options(command: F) -> F:
     return card_options(command)
 
 
-def asking_for_pin(agent: UserAgent, act: Callable[[], R], as_json: bool) -> R:
+def _take_profile(ctx: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """Put a network profile's values below those of the configuration file."""
+    if name is not None:
+        from sipua.profiles.network_profile import load
+
+        ctx.default_map = load(name).options | dict(ctx.default_map or {})
+
+
+def asking_for_pin(agent: Registrant, act: Callable[[], R], as_json: bool) -> R:
     """Do it; a person is asked for a PIN that the card wants and nobody gave."""
     from sipua.verdict import Verdict
 
@@ -161,6 +224,7 @@ def agent_settings(pin: str | None, **options: Any) -> tuple[CardChoice, AgentSe
             name.strip() for name in (options.pop("scheme") or "").split(",") if name.strip()
         ),
         headers=tuple(_header(text) for text in options.pop("headers")),
+        features=tuple(options.pop("features")),
         user_agent=options.pop("user_agent") or "",
         **options,
     )

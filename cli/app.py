@@ -17,11 +17,13 @@ COMMANDS = {
     "call": "cli.call:call",
     "listen": "cli.listen:listen",
     "message": "cli.message:message",
+    "sms": "cli.sms:sms",
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",
     "explain": "cli.explain:explain",
     "doctor": "cli.doctor:doctor",
     "card": "cli.card:card",
+    "profile": "cli.profile:profile",
 }
 
 

@@ -16,6 +16,13 @@ _WAYS = {
     "recvonly": "receiving only",
     "inactive": "inactive",
 }
+_ODDITIES = {
+    "duplicates": "twice",
+    "out_of_order": "out of order",
+    "malformed": "malformed",
+    "foreign": "from elsewhere than agreed",
+    "unknown_payload": "in formats not agreed",
+}
 _CAUSES = {
     "hung-up": "we hung up",
     "peer-hung-up": "the other side hung up",
@@ -213,13 +220,10 @@ def _times(ring_ms: float | None, talk_ms: float | None) -> str:
 def _received(media: dict[str, Any]) -> str:
     """Packets that came, those that did not, and how unevenly they came (RFC 3550 §6.4.1)."""
     got, lost = media["packets_received"], media["packets_lost"]
-    if not got:
-        return "nothing"
-    share = 100 * lost / (got + lost) if lost > 0 else 0.0
-    text = f"{got}, lost {lost} ({share:.1f} %)"
-    if media["jitter_ms"] is not None:
-        text += f", jitter {media['jitter_ms']:.1f} ms"
-    for name, word in (("duplicates", "twice"), ("out_of_order", "out of order")):
-        if media.get(name):
-            text += f", {media[name]} {word}"
-    return text
+    text = "nothing"
+    if got:
+        expected = got - media["duplicates"] + lost
+        share = 100 * lost / expected if lost > 0 else 0.0
+        text = f"{got}, lost {lost} ({share:.1f} %), jitter {media['jitter_ms']:.1f} ms"
+    odd = [f"{media[name]} {word}" for name, word in _ODDITIES.items() if media[name]]
+    return ", ".join([text, *odd])

@@ -18,7 +18,7 @@ WIDTH = 16
 
 
 class JsonWriter:
-    """Writes one JSON document, each dialog as soon as it is explained."""
+    """Writes one JSON document, each dialog as soon as it is explained and on one line."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -26,20 +26,24 @@ class JsonWriter:
 
     def show(self, document: Document) -> None:
         """Write one dialog."""
-        click.echo("," if self._count else '{\n  "dialogs": [')
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-        if not text.replace("\n", "").isprintable():  # a peer's octets may be anything
-            text = json.dumps(document, indent=2)
-        click.echo("\n".join("    " + line for line in text.split("\n")), nl=False)
+        text = json.dumps(document, ensure_ascii=False)
+        if not text.isprintable():  # a peer's octets may be anything
+            text = json.dumps(document)
+        click.echo((",\n" if self._count else '{"dialogs": [\n') + text, nl=False)
         self._count += 1
         self._wrong += bool(document["wrong"])
 
     def end(self) -> int:
         """Close the document; returns the exit status."""
         status = FOUND if self._wrong else 0
-        click.echo("\n  ]," if self._count else '{\n  "dialogs": [],')
-        rest = {"count": self._count, "wrong": self._wrong, "exit_status": status}
-        click.echo(json.dumps(rest, indent=2)[2:])
+        rest = {
+            "count": self._count,
+            "wrong": self._wrong,
+            "verdict": "faults-found" if self._wrong else "ok",
+            "exit_status": status,
+        }
+        head = "\n], " if self._count else '{"dialogs": [], '
+        click.echo(head + json.dumps(rest)[1:])
         return status
 
 
@@ -139,6 +143,8 @@ def _challenge(challenge: Document) -> None:
         _row("  AUTN opened", _opened(autn))
     for label, value in (challenge["secrets"] or {}).items():
         _row(f"  {label.upper()}", value)
+    if challenge["card"] is not None:
+        _row("  card said", challenge["card"]["answer"])
     right = challenge["right_answer"]
     _row("  right answer", f"{right['header']}: {right['value'] or right['form']}")
     for line in right["formula"]:

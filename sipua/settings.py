@@ -16,7 +16,12 @@ class AgentSettings(NamedTuple):
     ``scheme`` restricts what is answered, by scheme or algorithm, empty for all;
     ``plain_res`` answers AKAv2 with RES itself as the password.
     ``timeout`` in seconds bounds one attempt. ``nameserver`` replaces the
-    system's.
+    system's. ``imei``, ``features``, ``access_network`` and ``visited_network``
+    are told to the network if given (see sipua.ims.terminal); ``gruu`` asks for
+    a URI of this device alone (RFC 5627). Requests of more than ``udp_limit``
+    octets go by TCP (RFC 3261 §18.1.1). ``ims_timers`` takes those of TS 24.229
+    §7.7 for radio links. With ``keep_trying`` a registration that is to stay and
+    was lost is made anew, however long that takes.
     """
 
     impi: str | None = None
@@ -36,3 +41,11 @@ class AgentSettings(NamedTuple):
     user_agent: str = ""
     timeout: float = 32.0
     nameserver: tuple[str, int] | None = None
+    udp_limit: int = 1300
+    imei: str = ""
+    features: tuple[str, ...] = ()
+    gruu: bool = False
+    access_network: str = ""
+    visited_network: str = ""
+    ims_timers: bool = False
+    keep_trying: bool = False

@@ -46,16 +46,19 @@ def own_contact(identity: Identity, hop: Hop, local: tuple[str, int]) -> str:
 def registration_settings(
     settings: AgentSettings, identity: Identity, contact: str
 ) -> RegistrationSettings:
-    """For the registration of ``identity`` at ``contact``."""
+    """For the registration of ``identity`` at ``contact``. Raises LocalError."""
+    told, where = _terminal(settings)
     return RegistrationSettings(
         impi=identity.impi,
         impu=identity.impu,
         domain=identity.domain,
         contact=contact,
+        contact_params=told,
         expires=settings.expires,
         algorithm=settings.algorithm,
         user_agent=settings.user_agent,
-        headers=settings.headers,
+        supported="path, gruu" if settings.gruu else "path",
+        headers=(*where, *settings.headers),
         schemes=settings.scheme,
         plain_res=settings.plain_res,
         # A server that wants more patience than the attempt has is told so at once.
@@ -81,7 +84,7 @@ def request_settings(
         impi=identity.impi,
         impu=_speaker(identity, binding),
         domain=identity.domain,
-        headers=(*settings.headers, *what.headers),
+        headers=(*_whereabouts(settings), *settings.headers, *what.headers),
         body=what.body,
         content_type=what.content_type,
         route=preloaded_route(hop, binding.service_route),
@@ -106,10 +109,11 @@ def call_settings(
     return CallSettings(
         impi=identity.impi,
         impu=_speaker(identity, binding),
-        contact=contact,
+        contact=binding.gruu or contact,
+        contact_params=_terminal(settings)[0],
         media=media,
         routes=preloaded_route(hop, binding.service_route),
-        headers=settings.headers,
+        headers=(*_whereabouts(settings), *settings.headers),
         user_agent=settings.user_agent,
         schemes=settings.scheme,
         plain_res=settings.plain_res,
@@ -120,3 +124,20 @@ def _speaker(identity: Identity, binding: Binding) -> str:
     """Our public identity; the default one where ours was not registered along with it."""
     registered = binding.associated_uris
     return registered[0] if registered and identity.impu not in registered else identity.impu
+
+
+def _terminal(settings: AgentSettings) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What goes behind our Contact, and the header fields that tell where we are."""
+    if not (settings.imei or settings.features):
+        return "", _whereabouts(settings)
+    from sipua.ims.terminal import contact_params
+
+    return contact_params(settings.imei, settings.features), _whereabouts(settings)
+
+
+def _whereabouts(settings: AgentSettings) -> tuple[tuple[str, str], ...]:
+    if not (settings.access_network or settings.visited_network):
+        return ()
+    from sipua.ims.terminal import whereabouts
+
+    return whereabouts(settings.access_network, settings.visited_network)

@@ -37,6 +37,10 @@ class Reassembly:
         self._pending: OrderedDict[tuple[object, ...], Datagram] = OrderedDict()
         self._names: dict[bytes, str] = {}
 
+    def __len__(self) -> int:
+        """Datagrams of which fragments are missing."""
+        return len(self._pending)
+
     def take(self, data: bytes) -> Packet | None:
         """The packet in ``data``, or the one it completes; None for what is neither."""
         version = data[0] >> 4 if data else 0

@@ -11,6 +11,7 @@ from sipua.capture.tcp import ACK, RST, SYN, Direction, Piece, Segment
 from sipua.sip.framing import FramingError, StreamFramer
 
 MAX_CONNECTIONS = 4096
+MAX_LINE = 1024  # octets of a start line that is cut in two and has to be found
 MAX_HELD = 1 << 25  # octets of unfinished messages and of what waits behind gaps
 
 End = tuple[str, int]
@@ -33,11 +34,12 @@ class Found(NamedTuple):
 class SipStream:
     """Cuts one direction's octets into messages. After a gap it goes on at the next start line."""
 
-    __slots__ = ("_framer", "_in_step", "speaks_sip")
+    __slots__ = ("_framer", "_in_step", "_line", "speaks_sip")
 
     def __init__(self, *, from_start: bool) -> None:
         self._framer = StreamFramer()
         self._in_step = from_start
+        self._line = b""  # the one that has not ended, while a start line is looked for
         self.speaks_sip = False
 
     @property
@@ -48,24 +50,29 @@ class SipStream:
     def feed(self, data: bytes, missing: int = 0) -> list[bytes]:
         """The messages which these octets complete, ``missing`` octets before them being lost."""
         if missing:
-            self._framer, self._in_step = StreamFramer(), False
+            self._lose_step()
         if not self._in_step:
+            data = self._line + data
             start = find_start(data)
             if start < 0:
+                self._line = data[data.rfind(b"\n") + 1 :][-MAX_LINE:]
                 return []
             data = data[start:]
-            self._in_step = True
+            self._in_step, self._line = True, b""
         try:
             found = self._framer.feed(data)
         except FramingError as error:
             found = error.messages
             if not found and is_sip(data):
                 found = [data]  # without Content-Length: nobody knows where it ends
-            self._framer, self._in_step = StreamFramer(), False
+            self._lose_step()
         messages = [each for each in found if is_sip(each)]
         if messages:
             self.speaks_sip = True
         return messages
+
+    def _lose_step(self) -> None:
+        self._framer, self._in_step, self._line = StreamFramer(), False, b""
 
 
 class HalfConnection:
@@ -81,6 +88,7 @@ class HalfConnection:
 
     @property
     def held(self) -> int:
+        """Octets that are kept for later."""
         return self.direction.held + self.stream.held
 
     def open(self, sequence: int) -> Iterator[Found]:
@@ -108,6 +116,14 @@ class SipConnections:
     def __init__(self) -> None:
         self._connections: OrderedDict[tuple[End, End], Connection] = OrderedDict()
         self._held = 0
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    @property
+    def held(self) -> int:
+        """Octets that are kept for later."""
+        return self._held
 
     def take(
         self, source: str, destination: str, tcp: bytes, at: float, packet: int, comment: str

@@ -72,16 +72,20 @@ class Contexts:
         else:
             branch.feed(TRANSPORT_ERROR, now)
 
-    def cancel(self, transaction: ServerTransaction, now: float) -> None:
+    def cancel(self, transaction: ServerTransaction, cancel: Request, now: float) -> None:
         """Cancel what is still pending of this INVITE (§16.10)."""
         context = self.by_server.get(transaction)
         if context is not None:
             context.is_cancelled = True
-            context.cancel(now)
+            context.cancel(cancel.headers.all("Reason"), now)
 
 
 class Context:
-    """One request on its way to all its targets."""
+    """One request on its way to all its targets.
+
+    ``is_cancelled`` tells that its sender does not want it any more, ``reasons``
+    what Reason says in each CANCEL of ours.
+    """
 
     __slots__ = (
         "_answered",
@@ -93,6 +97,7 @@ class Context:
         "_transaction",
         "endpoint",
         "is_cancelled",
+        "reasons",
     )
 
     def __init__(
@@ -100,6 +105,7 @@ class Context:
     ) -> None:
         self.endpoint = contexts.endpoint
         self.is_cancelled = False
+        self.reasons: list[str] = []
         self._contexts = contexts
         self._transaction = transaction
         self._request = request
@@ -127,8 +133,9 @@ class Context:
             self._contexts.by_server.pop(self._transaction)
             self._answer(best(self._candidates), now)
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, reasons: list[str], now: float) -> None:
         """Cancel every branch that is pending; those which are not pass it over."""
+        self.reasons = reasons
         for branch in self._branches:
             branch.feed(WITHDRAWAL, now)
 

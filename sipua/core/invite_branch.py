@@ -6,6 +6,8 @@ RFC 3261 §16.7, §16.8 and §16.10. A CANCEL must wait for a provisional respon
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sipua.core.branch import (
     GLOBAL_REFUSAL,
     HUNDRED,
@@ -19,6 +21,7 @@ from sipua.core.branch import (
     keep_unanswered,
     keep_unreachable,
 )
+from sipua.sip.grammar import quote
 from sipua.sip.transaction.machine import (
     ACCEPTED,
     CALLING,
@@ -30,6 +33,9 @@ from sipua.sip.transaction.machine import (
     Row,
     Table,
 )
+
+if TYPE_CHECKING:
+    from sipua.sip.message import Response
 
 # States besides those of sipua.sip.transaction.machine
 WITHDRAWN = "Withdrawn"  # to be cancelled as soon as it rings
@@ -56,13 +62,15 @@ def start_linger(branch: InviteBranch, _: object, now: float) -> None:
 
 def cancel(branch: InviteBranch, _: object, now: float) -> None:
     """CANCEL, and time for what has to come of it (RFC 3261 §9.1)."""
-    branch.context.endpoint.send_cancel(branch.client, now)
+    context = branch.context
+    context.endpoint.send_cancel(branch.client, now, context.reasons)
     branch.start_timer(LAST_WORD, branch.layer.timers.transaction, now)
 
 
-def cancel_others(branch: InviteBranch, _: object, now: float) -> None:
-    """CANCEL to all other branches."""
-    branch.context.cancel(now)
+def cancel_others(branch: InviteBranch, response: Response, now: float) -> None:
+    """CANCEL to all other branches, telling why (RFC 3326 §2)."""
+    text = "Call completed elsewhere" if response.status < 300 else response.reason
+    branch.context.cancel([f"SIP;cause={response.status};text={quote(text)}"], now)
 
 
 def abandon(branch: InviteBranch, _: object, __: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sipua.core.breadth import breadth_of, divided
 from sipua.core.context import Contexts
 from sipua.core.credentials import remove_credentials
 from sipua.core.gate import Passed
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from sipua.core.gate import Gate
     from sipua.core.registrar import Registrar
     from sipua.core.routing import Routing, Way
+    from sipua.core.short_messages import ShortMessageCentre
     from sipua.sip.endpoint import Endpoint, Event, ServerTransaction
     from sipua.sip.hop import Hop
 
 MAX_FORWARDS = 70
+SHORT_MESSAGE = "application/vnd.3gpp.sms"
 
 
 class Proxy:
@@ -48,13 +51,17 @@ class Proxy:
         gate: Gate,
         routing: Routing,
         local_address: Callable[[Hop], tuple[str, int]],
+        open_centre: Callable[[], ShortMessageCentre] | None = None,
     ) -> None:
-        """``local_address`` gives our own address and port towards a hop."""
+        """``local_address`` gives our own address and port towards a hop; ``open_centre`` what
+        takes short messages, when the first of them comes."""
         self._endpoint = endpoint
         self._registrar = registrar
         self._gate = gate
         self._routing = routing
         self._contexts = Contexts(endpoint, local_address)
+        self._open_centre = open_centre
+        self._centre: ShortMessageCentre | None = None
 
     def handle(self, event: Event, now: float) -> None:
         """Do what follows from one event of the endpoint.
@@ -104,6 +111,11 @@ class Proxy:
         passed = self._gate.pass_on(request, source, now)
         if isinstance(passed, Reply):
             return passed
+        if self._open_centre is not None and _is_short_message(request):
+            if self._centre is None:
+                self._centre = self._open_centre()
+            self._centre.take(event, passed.caller, now)
+            return None
         if for_us:
             return self._registrar.answer(request, source, now)
         self._forward(event, passed, left, now)
@@ -114,7 +126,7 @@ class Proxy:
         request, source = event.request, event.source
         self._routing.take_routes(request)
         remove_credentials(request, self._gate.realms)
-        ways = self._routing.ways(request.uri, now)
+        ways = divided(self._routing.ways(request.uri, now), breadth_of(request))
         if request.method == "INVITE":
             self._reply(event.transaction, request, Reply(100), now)
 
@@ -128,7 +140,7 @@ class Proxy:
         invite = self._endpoint.cancelled_by(cancel)
         if invite is None:
             return Reply(481)
-        self._contexts.cancel(invite, now)
+        self._contexts.cancel(invite, cancel, now)
         return Reply(200)
 
     def _acknowledge(self, event: AckReceived, now: float) -> None:
@@ -153,6 +165,12 @@ class Proxy:
         response = written(self._endpoint, request, reply)
         with suppress(LocalError):  # what is copied from the request cannot be sent
             self._endpoint.respond(transaction, response, now)
+
+
+def _is_short_message(request: Request) -> bool:
+    """TS 24.341 §5.3.3: whether it is for the IP-SM-GW, whatever the Request-URI."""
+    content_type = (request.headers.get("Content-Type") or "").partition(";")[0]
+    return request.method == "MESSAGE" and content_type.strip().lower() == SHORT_MESSAGE
 
 
 def _check_proxy_require(request: Request) -> None:

@@ -34,6 +34,7 @@ def onward_request(
     onward = Request(request.method, way.uri, request.headers.copy(), request.body)
     headers = onward.headers
     headers.set("Max-Forwards", str(left - 1))
+    headers.set("Max-Breadth", str(way.breadth))
     if request.method in DIALOG_METHODS:
         for value in reversed(record_routes(source, way.hop, sent_by)):
             headers.prepend("Record-Route", value)

@@ -23,12 +23,16 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, and bound by the use
 
 
 class Way(NamedTuple):
-    """The next hop of a request, its Request-URI there, and the subscriber it leads to."""
+    """The next hop of a request, its Request-URI there, and the subscriber it leads to.
+
+    ``breadth`` is how far it may fork from there on.
+    """
 
     hop: Hop
     uri: str
     path: tuple[str, ...]
     callee: Subscriber
+    breadth: int = 1
 
 
 class Routing:
@@ -87,24 +91,35 @@ class Routing:
                 raise PeerError(f"{uri} is not of this network", 404)
             callee, binding = contact
             return [Way(_hop(binding), uri, (), callee)]
-        bindings = self._registrar.bindings(callee.impi, now)
+        bindings = [
+            each
+            for each in self._registrar.bindings(callee.impi, now)
+            if scheme_of(each.uri) in ("sip", "sips")  # others are for people to know
+        ]
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
         return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
-        """The binding that a Request-URI inside a dialog points at: by its text or by its address,
-        as the one in Contact may differ from the one registered."""
+        """The binding that a Request-URI inside a dialog points at.
+
+        By its text, else by its address, as the URI in a dialog's Contact need
+        not be the one registered.
+        """
+        everybody = [
+            (subscriber, binding)
+            for subscriber in self._directory
+            for binding in self._registrar.bindings(subscriber.impi, now)
+        ]
+        for each in everybody:
+            if each[1].uri == uri:
+                return each
         wanted = _place(SipUri.parse(uri))
-        there: tuple[Subscriber, Binding] | None = None
-        for subscriber in self._directory:
-            for binding in self._registrar.bindings(subscriber.impi, now):
-                if binding.uri == uri:
-                    return subscriber, binding
-                with suppress(ParseError):
-                    if there is None and _place(SipUri.parse(binding.uri)) == wanted:
-                        there = subscriber, binding
-        return there
+        for each in everybody:
+            with suppress(ParseError):
+                if _place(SipUri.parse(each[1].uri)) == wanted:
+                    return each
+        return None
 
     def _is_own(self, uri: SipUri) -> bool:
         host = uri.host.lower()

@@ -17,7 +17,8 @@ class Told(NamedTuple):
 
     ``params`` are the values without quotes by name in small letters, ``response``
     the response without what some schemes put before it, ``auts`` 14 octets or
-    b"". ``problem`` says why they cannot be read, "" when they can.
+    b"". ``problem`` says why they cannot be read, "" when they can. ``masked``: RES
+    was taken out by whoever wrote the capture, and something else stands there.
     """
 
     header: str
@@ -26,6 +27,7 @@ class Told(NamedTuple):
     response: str = ""
     auts: bytes = b""
     problem: str = ""
+    masked: bool = False
 
     def __repr__(self) -> str:
         return f"Told({self.header}, values hidden)"
@@ -41,7 +43,9 @@ class Case(NamedTuple):
     ``request_known`` is False where only the credentials were given, so that
     method and uri are guesses. ``names``, ``uris`` and ``hosts`` stood elsewhere
     in the request or its neighbours; ``earlier`` are other challenges of the
-    dialog, ``counts`` and ``cnonces`` what other credentials in it said.
+    dialog, ``cnonces`` what other credentials in it said, ``counts`` the nonce
+    counts that were used with this nonce before, ``next_nonces`` what the server
+    gave as such.
     """
 
     challenge: AkaChallenge
@@ -56,6 +60,8 @@ class Case(NamedTuple):
     hosts: tuple[str, ...] = ()
     earlier: tuple[AkaChallenge, ...] = ()
     cnonces: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    next_nonces: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Case({self.method} {self.uri!r}, {self.challenge.scheme})"

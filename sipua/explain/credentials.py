@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.challenge_list import read_challenges
 from sipua.auth.nonce import AUTS_SIZE, decode_auts
+from sipua.auth.redaction import MASK
 from sipua.auth.schemes import digest_umts, pgp_umts
 from sipua.errors import ParseError, PeerError
 from sipua.explain.case import Told
@@ -29,6 +30,8 @@ def read_told(header: str, value: str) -> Told:
     except ParseError as error:
         return Told(header, value, {}, problem=f"the credentials cannot be read: {error}")
     told = Told(header, value, {"": read.scheme.lower(), **read.params})
+    if MASK in read.params.values():
+        return told._replace(response=MASK, masked=True)
     scheme = scheme_of(told)
     if scheme == "umts":
         return _with(told, told.get("res"), told.get("auts"))

@@ -34,6 +34,8 @@ def judge(case: Case, autn: Opened | None, budget: Budget) -> Judgement:
     judgement = Judgement()
     judgement.findings = checked(case)
     kind = kind_of(case.told)
+    if case.told.masked:
+        return judgement
     if kind == AUTS and case.challenge.scheme == "aka":
         _judge_auts_digest(case, autn, judgement, budget)
     elif kind == RES and autn is not None:

@@ -149,9 +149,10 @@ class Call:
         session = self._active()
         session.change(session.local._replace(direction=self.settings.media.direction), now)
 
-    def send_info(self, content_type: str, body: bytes, now: float) -> None:
-        """INFO inside the call, as for DTMF; raises LocalError outside an active call."""
-        self._active().send_info(content_type, body, now)
+    def send_info(self, content_type: str, body: bytes, now: float, package: str = "") -> None:
+        """INFO inside the call, of an info package or as for DTMF; raises LocalError outside an
+        active call."""
+        self._active().send_info(content_type, body, now, package)
 
     def refer_decided(self, now: float, *, accepted: bool) -> None:
         """Answer ReferReceived: 202 and a first NOTIFY, or 603 (RFC 3515 §2.4)."""

@@ -24,10 +24,11 @@ class Binding:
     ``expires`` is in seconds from the answer. ``service_route`` are Route values
     for later requests (RFC 3608), ``path`` what was recorded on the way (RFC
     3327); ``associated_uris`` the identities registered along, the default one
-    first (RFC 7315 §4.1). ``listed`` tells whether the registrar named our Contact.
+    first (RFC 7315 §4.1). ``listed`` tells whether the registrar named our Contact,
+    ``gruu`` is the URI of this device alone that it gave us (RFC 5627), "" for none.
     """
 
-    __slots__ = ("associated_uris", "expires", "listed", "path", "service_route")
+    __slots__ = ("associated_uris", "expires", "gruu", "listed", "path", "service_route")
 
     def __init__(
         self,
@@ -37,12 +38,14 @@ class Binding:
         associated_uris: tuple[str, ...],
         *,
         listed: bool,
+        gruu: str = "",
     ) -> None:
         self.expires = expires
         self.service_route = service_route
         self.path = path
         self.associated_uris = associated_uris
         self.listed = listed
+        self.gruu = gruu
 
 
 def read_binding(response: Response, contact: str, asked: int) -> Binding:
@@ -61,6 +64,7 @@ def read_binding(response: Response, contact: str, asked: int) -> Binding:
         _values(response, "Path"),
         _uris(response, "P-Associated-URI"),
         listed=ours is not None,
+        gruu=_gruu(ours) if ours is not None else "",
     )
 
 
@@ -117,6 +121,17 @@ def _our_contact(response: Response, contact: str) -> Parameters | None:
         except ParseError:
             continue
     return addresses[0].params if len(addresses) == 1 else None
+
+
+def _gruu(ours: Parameters) -> str:
+    """The public one; "" for none, and for one that cannot be read."""
+    text = ours.get("pub-gruu")
+    if not text:
+        return ""
+    try:
+        return str(SipUri.parse(text))
+    except ParseError:
+        return ""
 
 
 def _uris(response: Response, name: str) -> tuple[str, ...]:

@@ -204,9 +204,11 @@ class Session:
     def _lost_prack(self, failure: Failure, now: float) -> None:
         self.call.session_lost(self, 0, failure.reason, now)
 
-    def send_info(self, content_type: str, body: bytes, now: float) -> None:
-        """INFO (RFC 6086 §4.2.1), as for DTMF."""
+    def send_info(self, content_type: str, body: bytes, now: float, package: str = "") -> None:
+        """INFO (RFC 6086 §4.2.1); of no ``package`` as for DTMF."""
         headers = [("Content-Type", content_type)]
+        if package:
+            headers += [("Info-Package", package), ("Content-Disposition", "Info-Package")]
         self.send("INFO", self._heard_info, self._lost_info, now, headers, body)
 
     def _heard_info(self, response: Response, now: float) -> None:

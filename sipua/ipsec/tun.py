@@ -64,7 +64,7 @@ class Tun:
         """The next packet of ours; b"" when none waits."""
         try:
             return os.read(self.fileno, MTU + 100)
-        except BlockingIOError:
+        except OSError:  # none waits, or the device is gone
             return b""
 
     def write(self, packet: bytes) -> bool:

@@ -69,7 +69,8 @@ class UserSpaceEngine(Engine):
         self._database.add(associations.inbound, associations.outbound)
 
     def remove(self, associations: AssociationSet) -> None:
-        """See Engine."""
+        """See Engine; what waits to be sent under them is sent."""
+        self._sent_here(0)
         self._database.remove(associations.inbound, associations.outbound)
 
     def counters(self) -> dict[str, int]:
@@ -77,7 +78,8 @@ class UserSpaceEngine(Engine):
         return self._database.counters.to_json()
 
     def close(self) -> None:
-        """See Engine."""
+        """See Engine; what waits to be sent is sent."""
+        self._sent_here(0)
         self._raw.close()
         self._tun.close()
 

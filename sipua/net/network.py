@@ -14,9 +14,11 @@ from sipua.net.readiness import EVENT_READ, Readiness
 from sipua.net.udp import UdpSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from sipua.net.protected import ProtectedPorts
+    from sipua.net.readiness import Ready
     from sipua.net.rtp import RtpSocket
     from sipua.net.streams import Streams
     from sipua.net.tls_settings import TlsSettings
@@ -51,6 +53,7 @@ class Network:
         self._names: dict[tuple[str, int], str] = {}
         self._made_streams: Streams | None = None
         self._rtp: set[RtpSocket] = set()
+        self._protected: ProtectedPorts | None = None
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._readiness.register(self._wake_out, EVENT_READ, self._woken)
 
@@ -85,6 +88,22 @@ class Network:
         self._rtp.add(opened)
         return opened
 
+    def protect(
+        self, interface: str | None, descriptors: Iterable[tuple[int, Ready]]
+    ) -> ProtectedPorts:
+        """Have ports that IPsec protects, by an engine with this device and these descriptors."""
+        from sipua.net.protected import ProtectedPorts  # few need it
+
+        self.unprotect()
+        self._protected = ProtectedPorts(self._readiness, self._events, interface, descriptors)
+        return self._protected
+
+    def unprotect(self) -> None:
+        """Close the protected ports; to be called before their engine is closed."""
+        if self._protected is not None:
+            self._protected.close()
+            self._protected = None
+
     def expect_name(self, hop: Hop, name: str) -> None:
         """Have the certificate at ``hop`` checked for ``name``, the SIP domain it was found by.
 
@@ -97,7 +116,9 @@ class Network:
         """Send one message. Never waits; a failure is reported by poll() as Failed."""
         try:
             check_port(hop)
-            if hop.transport == "UDP":
+            if self._protected is not None and (known := self._protected.route(hop)) is not None:
+                self._protected.send(data, known)
+            elif hop.transport == "UDP":
                 way = self._udp.get(hop.local) or self._udp_for(hop)
                 if not way.send(data, hop):
                     self._routes.clear()  # our address may have changed: ask the routing table
@@ -123,13 +144,19 @@ class Network:
     def poll(self, timeout: float | None = None) -> list[NetEvent]:
         """Wait up to ``timeout`` seconds (None: for ever) and return what has happened."""
         streams = self._made_streams
+        protected = self._protected.streams if self._protected is not None else None
         if self._events:
             timeout = 0
-        elif streams is not None:
-            timeout = streams.earlier(timeout)
+        else:
+            if streams is not None:
+                timeout = streams.earlier(timeout)
+            if protected is not None:
+                timeout = protected.earlier(timeout)
         self._readiness.wait(timeout)
         if streams is not None:
             streams.close_stalled()
+        if protected is not None:
+            protected.close_stalled()
         events = self._events.copy()
         self._events.clear()
         return events
@@ -148,6 +175,8 @@ class Network:
         ``interface`` cannot be had.
         """
         check_port(hop)
+        if self._protected is not None and (known := self._protected.route(hop)) is not None:
+            return self._protected.shown(known)
         if hop.local is not None:
             return hop.local
         if hop.transport != "UDP":
@@ -167,6 +196,7 @@ class Network:
 
     def close(self) -> None:
         """Close every socket; nothing is reported for them."""
+        self.unprotect()
         if self._made_streams is not None:
             self._made_streams.close()
         for rtp in list(self._rtp):

@@ -41,7 +41,8 @@ class Streams:
     A connection is known by its Hop: one we opened by (transport, address,
     port, None), and every one also with its local end, as received messages
     name it. A request to a peer never takes a connection which that peer
-    opened unless the hop says so: its certificate was not checked.
+    opened unless the hop says so: its certificate was not checked. A hop with a
+    local end is never opened unless that is in ``opens_from``.
 
     Too many accepted connections: a new one costs the oldest that has never
     sent a whole message, or else the one that has been silent longest.
@@ -74,6 +75,7 @@ class Streams:
         self._known: dict[Connection, None] = {}  # the longest silent one first
         self._deadlines: dict[Connection, float] = {}  # the first is the earliest
         self._listeners: list[tuple[str, socket.socket]] = []
+        self.opens_from: set[tuple[str, int]] = set()
         self._made_contexts: Contexts | None = None
         self._holding: dict[Connection, int] = {}
         self._held = 0
@@ -157,7 +159,7 @@ class Streams:
         connection = self._connections.get(hop)
         if connection is not None and (hop.local is not None or connection.name == self._name(hop)):
             return connection
-        if hop.local is not None:
+        if hop.local is not None and hop.local not in self.opens_from:
             raise Unreachable(f"{hop}: the connection is closed, and only the peer can open it")
         if hop.transport not in {"TCP", "TLS"}:
             raise Unreachable(f"{hop}: this program speaks UDP, TCP and TLS")
@@ -273,6 +275,12 @@ class Streams:
             if deadline > now:
                 return
             connection.stalled()
+
+    def close_from(self, local: tuple[str, int]) -> None:
+        """Close silently the connections whose own end this is."""
+        for connection in set(self._connections.values()):
+            if connection.flow.local == local:
+                connection.close(None)
 
     def close(self) -> None:
         """Close everything silently."""

@@ -44,6 +44,7 @@ from sipua.sip.transaction.non_invite_server import NonInviteServer
 from sipua.sip.transaction.server import ServerTransaction, status_class
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Protocol
 
     from sipua.sip.matching import ServerKey
@@ -128,15 +129,21 @@ class Endpoint:
         transaction.feed(START, now)
         return transaction
 
-    def send_cancel(self, transaction: ClientTransaction, now: float) -> None:
+    def send_cancel(
+        self, transaction: ClientTransaction, now: float, reasons: Iterable[str] = ()
+    ) -> None:
         """CANCEL an INVITE of ours, by its own branch (RFC 3261 §9.1).
 
-        Nothing is sent when its final response has come.
+        Nothing is sent when its final response has come. ``reasons`` are values
+        of Reason (RFC 3326).
         """
         if isinstance(transaction, InviteClient) and transaction.is_open:
+            request = transaction.cancel()
+            for reason in reasons:
+                request.headers.add("Reason", reason)
             cancel = NonInviteClient(
                 self,
-                transaction.cancel(),
+                request,
                 transaction.hop,
                 transaction.branch,
                 transaction.host_port,

@@ -9,12 +9,15 @@ LANES = (CARD, UE, REGISTRAR)
 
 
 class Step(NamedTuple):
-    """From lane ``source`` to lane ``target``; ``note`` says what it means.
+    """From lane ``source`` to lane ``target``; ``note`` says what it carried and means,
+    ``proof`` what it proved, where it proved something.
 
-    A step whose lanes are the same is a remark.
+    Lanes are ``CARD``, ``UE`` and one for each network node, by its address where
+    that is known. A step whose lanes are the same is a remark.
     """
 
     source: str
     target: str
     label: str
     note: str = ""
+    proof: str = ""

@@ -17,9 +17,11 @@ Answer = Callable[[Request, int], tuple[int, list[tuple[str, str]]]]
 
 class HostileProxy:
     """Listens on TCP. ``answer`` gets each other request and its number; it gives status and
-    headers."""
+    headers. ``granted`` follows the Contact in the answer to REGISTER."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, granted: str = "") -> None:
+        self.registers: list[Request] = []
+        self._granted = granted
         self.requests: list[Request] = []
         self.acks: list[Request] = []
         self._answer = answer
@@ -73,7 +75,9 @@ class HostileProxy:
     def _respond(self, request: Request) -> bytes:
         if request.method == "REGISTER":
             response = create_response(request, 200, to_tag="t")
-            response.headers.add("Contact", (request.headers.get("Contact") or "") + ";expires=99")
+            self.registers.append(request)
+            contact = request.headers.get("Contact") or ""
+            response.headers.add("Contact", f"{contact};expires=99{self._granted}")
             return response.to_bytes()
         if request.method == "ACK":
             self.acks.append(request)

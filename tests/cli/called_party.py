@@ -20,7 +20,7 @@ from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 class Pair(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def running() -> Iterator[Callable[..., Running]]:
 
 def test_documents_of_a_call(sipua: Sipua, subscribers: Pair) -> None:
     """Every event with every field; the last document is the verdict."""
-    with CalledParty(subscribers, ListenPlan(ring=0.3, media="echo")) as bob:
+    with CalledParty(subscribers, ListenPlan(ring=0.3)) as bob:
         status, documents = sipua(*subscribers.call("--duration", "0.5", "--dtmf", "7"))
         assert status == 0
         heard = bob.wait_for("digit").details
@@ -218,8 +219,8 @@ def test_media_as_asked_for(sipua: Sipua, subscribers: Pair, mode: str) -> None:
 
 @pytest.mark.parametrize("by", ["rtp", "info"])
 def test_digits_that_bob_dials(sipua: Sipua, subscribers: Pair, by: str) -> None:
-    with CalledParty(subscribers, ListenPlan(digits="0#", digits_by=by)):
-        _, documents = sipua(*subscribers.call("--duration", "2"))
+    with CalledParty(subscribers, ListenPlan(digits="0#", digits_by=by, duration=0)):
+        _, documents = sipua(*subscribers.call())
     assert documents[-1]["digits_received"] == "0#"
     heard = [each for each in documents if each.get("event") == "digit"]
     assert [(each["digit"], each["by"]) for each in heard] == [("0", by), ("#", by)]
@@ -261,9 +262,9 @@ def test_figure_2_of_the_patent(
     starts = [line for line in lines if line.startswith(("INVITE ", "ACK ", "SIP/2.0 "))]
     kinds = [line.split()[1] if line.startswith("SIP") else line.split()[0] for line in starts]
     kinds = [kind for kind in kinds[kinds.index("INVITE") :] if kind != "100"]
-    once = [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before]
-    wanted = ["INVITE", str(challenge), "ACK", "INVITE", "200", "ACK"]
-    assert once[: len(wanted)] == wanted, "an INVITE tried by TCP first counts once"
+    passed = iter(kinds)  # some may be there twice: tried by TCP first, or repeated
+    for wanted in ("INVITE", str(challenge), "ACK", "INVITE", "200", "ACK"):
+        assert wanted in passed, kinds
 
 
 # For a person ----------------------------------------------------------------------------
@@ -282,7 +283,7 @@ def test_in_a_pipe(subscribers: Pair, capsys: pytest.CaptureFixture[str]) -> Non
     assert "the other side hung up" in lines[5]
     assert lines[6] == "ok"
     assert any(line.split()[:3] == ["answered", "by", subscribers.bobs_uri] for line in lines)
-    assert any("rang 0." in line and "talked 0." in line for line in lines[7:])
+    assert any(re.match(r"  time +rang \d+\.\d s, talked \d+\.\d s$", line) for line in lines)
 
 
 def test_verbose_shows_the_challenge(subscribers: Pair, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +129,7 @@ def test_the_json_document(capsys: pytest.CaptureFixture[str], key: str) -> None
     assert run(["explain", CHALLENGE, "--profile", key, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["count"], document["wrong"], document["exit_status"]) == (1, 0, 0)
+    assert document["verdict"] == "ok"
     (dialog,) = document["dialogs"]
     assert set(dialog) == {
         *("call_id", "method", "uri", "at", "source", "destination", "transport", "wrong"),
@@ -134,7 +138,17 @@ def test_the_json_document(capsys: pytest.CaptureFixture[str], key: str) -> None
     (challenge,) = dialog["challenges"]
     assert set(challenge) == {
         *("at", "seen", "header", "scheme", "algorithm", "realm", "qop", "stale", "rand"),
-        *("sqn_xor_ak", "amf", "mac", "server_data", "autn", "secrets", "right_answer", "answers"),
+        *(
+            "sqn_xor_ak",
+            "amf",
+            "mac",
+            "server_data",
+            "autn",
+            "secrets",
+            "right_answer",
+            "answers",
+            "card",
+        ),
     }
 
 
@@ -187,3 +201,31 @@ def test_as_a_process_with_a_closed_pipe() -> None:
         timeout=60,
     )
     assert done.stderr == ""
+
+
+def test_a_large_capture_shows_how_far_it_is(tmp_path: Path) -> None:
+    """On a terminal only, and gone when it is done; the document goes where it should."""
+    path = tmp_path / "large.pcap"
+    options = b"OPTIONS sip:x SIP/2.0\r\nCall-ID: a\r\nCSeq: 1 OPTIONS\r\n\r\n" + b"x" * 4000
+    datagram = struct.pack(">HHHH", 5060, 5060, 8 + len(options), 0) + options
+    header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, 17, 0)
+    packet = header + bytes((192, 0, 2, 1, 192, 0, 2, 2)) + datagram
+    record = struct.pack("<IIII", 1_700_000_000, 0, len(packet), len(packet)) + packet
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    path.write_bytes(head + record * (5 * 1024 * 1024 // len(record)))
+    near, far = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "explain", str(path), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=far,
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        timeout=120,
+    )
+    os.close(far)
+    shown = os.read(near, 65536).decode()
+    os.close(near)
+    assert "reading" in shown
+    assert json.loads(done.stdout)["count"] == 0

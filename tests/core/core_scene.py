@@ -56,7 +56,8 @@ class Scene:
         ]
         for phone in self.phones:
             phone.register()
-        self.bob = self.phones[0]
+        if self.phones:
+            self.bob = self.phones[0]
         for fault in faults:
             self.network.faults.add(fault)
         self.sent = Request("INVITE", "")  # the last INVITE of alice
@@ -73,12 +74,11 @@ class Scene:
         self.alice.request(target or uri(2), "INVITE", headers=contact)
         self.sent = self.alice.sent[-1]
 
-    def cancel(self) -> list[int]:
+    def cancel(self, **headers: str) -> list[int]:
         """Have alice cancel the last INVITE."""
         number = self.sent.cseq.number
-        cancel = self.request(
-            self.sent.uri, "CANCEL", CSeq=f"{number} CANCEL", Call_ID=self.sent.call_id
-        )
+        lines = {"CSeq": f"{number} CANCEL", "Call_ID": self.sent.call_id} | headers
+        cancel = self.request(self.sent.uri, "CANCEL", **lines)
         return [each.status for each in self.alice.cancel(cancel)]
 
     def acknowledge(self, response: Response | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from net.certificates import Authority
 from phones.answering import Answering
 
 from card.profile import Profile, load
@@ -164,3 +165,41 @@ def test_a_phone_that_was_switched_off_delays_nothing(
         assert len(core.bindings(callee_profile.isim.impi)) == 2
         result = agent.call(uri_of(callee_profile), CallPlan(ring_timeout=20.0))
         assert result.verdict is Verdict.BUSY, result.reason
+
+
+@pytest.mark.parametrize(
+    ("caller_by", "callee_by"),
+    [("UDP", "TCP"), ("TCP", "UDP"), ("TLS", "UDP"), ("UDP", "TLS"), ("TLS", "TLS")],
+)
+def test_the_proxy_stands_between_two_transports(
+    sipua_core_factory: CoreFactory,
+    sipua_card_profile: Profile,
+    callee_profile: Profile,
+    tmp_path: Path,
+    caller_by: str,
+    callee_by: str,
+) -> None:
+    """Two Record-Routes (RFC 5658): every request of the call, BYE of either, finds its way."""
+    authority = Authority(tmp_path)
+    core = sipua_core_factory(
+        profiles=[sipua_card_profile, callee_profile],
+        listen=["UDP", "TCP", "TLS"],
+        tls=authority.issue(["127.0.0.1", "localhost"]),
+        challenge={"INVITE": 407},
+    )
+
+    def agent_by(transport: str, profile: Profile) -> UserAgent:
+        settings = AgentSettings(
+            pcscf=f"{transport.lower()}:127.0.0.1:{core.hop(transport).port}",
+            ca_file=str(authority.file),
+        )
+        return UserAgent(CardChoice(f"emulated:{profile.path}"), settings)
+
+    for ours, theirs in ((AT_ONCE, ListenPlan(ring=0.1)), (CallPlan(), ListenPlan(duration=0))):
+        with (
+            Answering(agent_by(callee_by, callee_profile), theirs) as other,
+            agent_by(caller_by, sipua_card_profile) as agent,
+        ):
+            result = agent.call(uri_of(callee_profile), ours)
+            assert result.verdict is Verdict.OK, result.reason
+            assert other.wait("ended")["status"] == 200

@@ -129,6 +129,8 @@ def test_a_connection_gone_before_does_not_end_the_call() -> None:
             scene.phones[1].reply(200)
         assert scene.told() == [status]
         assert scene.bob.got("INVITE") == []
+        scene.network.pass_time(40)
+        assert scene.network.proxy._contexts.by_server == {}
 
 
 def test_one_silent_phone_makes_a_refusal_wait() -> None:
@@ -192,6 +194,80 @@ def test_one_user_agent_rings_once_by_its_newest_contact() -> None:
     scene.invite()
     assert [len(phone.got("INVITE")) for phone in phones] == [0, 1, 1]
     assert len(scene.bob.got("INVITE")) == 1
+
+
+def test_a_contact_that_is_no_phone_does_not_end_the_call() -> None:
+    """RFC 3261 §10.2.1 lets any URI be registered."""
+    for contact in ("mailto:bob@example.org", "tel:+15559", "sip:bob@gone.invalid;transport=ws"):
+        scene = Scene()
+        other = Ue(scene.network, subscriber(2), "192.0.2.40")
+        other.contact = contact
+        other.register()
+        scene.invite()
+        scene.bob.reply(200)
+        assert scene.told() == [200]
+
+
+def test_who_has_no_phone_is_a_480() -> None:
+    scene = Scene(phones=0)
+    mail = Ue(scene.network, subscriber(2), "192.0.2.40")
+    mail.contact = "mailto:bob@example.org"
+    mail.register()
+    assert scene.invite() == [480]
+
+
+# How far, and why not --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "shares"),
+    [("", [20, 20, 20]), ("7", [3, 2, 2]), ("3", [1, 1, 1]), ("4000000", [20, 20, 20])],
+)
+def test_the_breadth_is_divided(given: str, shares: list[int]) -> None:
+    scene = Scene(phones=3)
+    scene.invite(Max_Breadth=given)
+    told = [phone.invited.headers.all("Max-Breadth") for phone in reversed(scene.phones)]
+    assert told == [[str(share)] for share in shares]
+
+
+@pytest.mark.parametrize(("given", "status"), [("2", 440), ("0", 440), ("x", 400), ("-1", 400)])
+def test_too_little_breadth_reaches_nobody(given: str, status: int) -> None:
+    scene = Scene(phones=3)
+    assert scene.invite(Max_Breadth=given) == [status]
+    assert got(scene) == [[], [], []]
+    assert scene.network.proxy.pending == 0
+
+
+def reasons(scene: Scene) -> list[list[str]]:
+    return [
+        [each.headers.get("Reason") or "" for each in phone.got("CANCEL")] for phone in scene.phones
+    ]
+
+
+def test_a_phone_is_told_that_the_call_was_taken_elsewhere() -> None:
+    scene = Scene(phones=3)
+    scene.invite()
+    scene.phones[1].reply(180)
+    scene.phones[0].reply(200)
+    scene.phones[2].reply(180)
+    elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
+    assert reasons(scene) == [[], [elsewhere], [elsewhere]]
+
+
+def test_a_phone_is_told_that_the_call_was_declined_elsewhere() -> None:
+    scene = Scene(phones=2)
+    scene.invite()
+    scene.phones[1].reply(180)
+    scene.phones[0].reply(603)
+    assert reasons(scene) == [[], ['SIP;cause=603;text="Decline"']]
+
+
+def test_the_callers_reason_is_passed_on() -> None:
+    scene = Scene()
+    scene.invite()
+    scene.bob.reply(180)
+    scene.cancel(Reason='Q.850;cause=16;text="Terminated"')
+    assert reasons(scene) == [['Q.850;cause=16;text="Terminated"']]
 
 
 # Which is the best -----------------------------------------------------------------------------

@@ -144,7 +144,7 @@ AUTS: list[tuple[str, bytes]] = [
 ]
 
 
-def out_of_step(octets: bytes, tmp_path: Path, *after: bytes) -> Path:
+def out_of_step(octets: bytes, tmp_path: Path, *after: bytes, answered: bool = True) -> Path:
     """A 401, AUTS, and the challenges that follow with the SQNs ``after``."""
     answerer = Answerer()
     answerer.auts = octets
@@ -157,8 +157,9 @@ def out_of_step(octets: bytes, tmp_path: Path, *after: bytes) -> Path:
         vector = later.rand + make_autn(MILENAGE, later.rand, sqn, AMF)
         later.nonce = later.sent["nonce"] = base64.b64encode(vector).decode()
         talk.response(401, "Unauthorized", f"WWW-Authenticate: {later.challenge()}")
-        talk.request(f"Authorization: {later.credentials(later.response())}")
-    if after:
+        if answered:
+            talk.request(f"Authorization: {later.credentials(later.response())}")
+    if after and answered:
         talk.response(200, "OK")
     return write_pcap(tmp_path / "seen.pcap", talk)
 
@@ -224,9 +225,8 @@ def test_a_resynchronisation_that_worked_is_no_fault(
 
 
 def test_an_hss_that_ignores_auts(explain: Explain, tmp_path: Path, key_file: Path) -> None:
-    path = out_of_step(auts(SQN_MS), tmp_path, bytes.fromhex("000000000040"))
-    data = path.read_bytes()
-    path.write_bytes(data.replace(b"SIP/2.0 200 OK", b"SIP/2.0 403 No"))
+    behind = bytes.fromhex("000000000040")
+    path = out_of_step(auts(SQN_MS), tmp_path, behind, answered=False)
     found = explain(path, "--profile", key_file)
     wrong = {each["code"] for each in found["dialogs"][0]["findings"] if each["wrong"]}
     assert wrong == {"sqn-not-fresh", "auts-ignored"}
@@ -252,3 +252,11 @@ def test_a_card_that_refused_autn(
     wrong = [each["code"] for each in dialog["findings"] if each["wrong"]]
     assert code in wrong
     assert dialog["challenges"][0]["answers"][0]["kind"] == "reject"
+
+
+def test_a_published_op_is_known_by_the_opc_it_gives(explain: Explain, tmp_path: Path) -> None:
+    """The profile holds OPc alone, the network took the test OP for it."""
+    profile = tmp_path / "opc.toml"
+    profile.write_text(f'k = "{K.hex()}"\nopc = "{OPC.hex()}"\n')
+    (dialog,) = explain(challenge_line(keyed(K, OP)), "--profile", profile)["dialogs"]
+    assert [each["code"] for each in dialog["findings"]] == ["network-op-as-opc"]

@@ -1,0 +1,286 @@
+"""The network's side of the security agreement: what a P-CSCF does before and after a registrar.
+
+It sees every request before registrar and proxy, and the registrar's answer
+before it leaves (TS 24.229 §5.2.2, TS 33.203 §7.2, RFC 3329).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.auth.algorithm import algorithm_of, session_keys
+from sipua.core.reply import Reply, complaint
+from sipua.core.session_keys import take_session_keys
+from sipua.errors import PeerError
+from sipua.ipsec.agreement import Agreement
+from sipua.ipsec.errors import SecurityAgreementError
+from sipua.ipsec.mechanisms import (
+    CLIENT,
+    IPSEC_3GPP,
+    OPTION_TAG,
+    SERVER,
+    VERIFY,
+    choose,
+    parse,
+    same_list,
+    write,
+)
+from sipua.sip.headers import NameAddr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.ipsec.agreement import Place
+    from sipua.ipsec.association import AssociationSet
+    from sipua.ipsec.mechanisms import Chosen
+    from sipua.sip.hop import Hop
+    from sipua.sip.message import Request
+
+    Answer = Callable[[Request, Hop, float], Reply]
+
+LINGER = 32.0
+"""Seconds for which associations that have ended still carry the answer that ended them: 64*T1."""
+
+MAX_TERMINALS = 4096
+
+
+class _Terminal:
+    """One user agent. ``offer`` is what it proposed last, not yet agreed to."""
+
+    __slots__ = ("address", "agreement", "chosen", "client", "leaving_at", "servers")
+
+    def __init__(self, address: str, place: Place) -> None:
+        self.address = address
+        self.agreement = Agreement(place, sends_early=False)
+        self.client: list[str] = []
+        self.chosen: Chosen | None = None
+        self.servers: dict[AssociationSet, str] = {}
+        self.leaving_at: float | None = None
+
+
+class Pcscf:
+    """Agrees on security with each user agent, and lets nothing pass that is not as agreed.
+
+    With ``required`` nobody registers without.
+    """
+
+    def __init__(self, place: Place, *, required: bool) -> None:
+        self._place = place
+        self._required = required
+        self._terminals: dict[tuple[str, int], _Terminal] = {}
+        self._later: list[tuple[float, Callable[[float], None]]] = []
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """Our address and protected port."""
+        return self._place.address, self._place.server_port
+
+    def is_protected(self, source: Hop) -> bool:
+        """Whether a message came to our protected port."""
+        return source.local == self.server and source.transport in ("UDP", "TCP")
+
+    # REGISTER -------------------------------------------------------------------------
+
+    def register(self, request: Request, source: Hop, now: float, answer: Answer) -> Reply:
+        """The registrar's ``answer`` to a REGISTER, with what the agreement adds to it.
+
+        Raises PeerError for what is not as agreed.
+        """
+        try:
+            terminal = self._examine(request, source)
+        except SecurityAgreementError as error:
+            return self._refusal(error)
+        _take_out(request)
+        reply = answer(request, source, now)
+        if terminal is not None:
+            return self._settle(terminal, reply, source, now)
+        return _without_keys(reply)[0]
+
+    def _examine(self, request: Request, source: Hop) -> _Terminal | None:
+        """Whose REGISTER this is; None for one without any agreement."""
+        client = request.headers.all(CLIENT)
+        if not self.is_protected(source):
+            if client:
+                return self._new_terminal(client, source)
+            if self._required:
+                raise SecurityAgreementError("a security agreement is required here", 421)
+            return None
+        terminal = self._terminals.get((source.address, source.port))
+        if terminal is None:
+            raise PeerError("no agreement leads from that port", 403)
+        used = self._set_of(terminal, source)
+        if not same_list([terminal.servers[used]], request.headers.all(VERIFY)):
+            raise SecurityAgreementError("Security-Verify is not what Security-Server was")
+        if used == terminal.agreement.life.temporary:
+            if not same_list(terminal.client, client):
+                raise SecurityAgreementError("Security-Client has changed since the challenge")
+        else:
+            self._note_offer(terminal, client)
+        return terminal
+
+    def _new_terminal(self, client: list[str], source: Hop) -> _Terminal:
+        if len(self._terminals) >= MAX_TERMINALS:
+            raise PeerError("too many security agreements", 503)
+        terminal = _Terminal(source.address, self._place)
+        self._note_offer(terminal, client)
+        return terminal
+
+    def _note_offer(self, terminal: _Terminal, client: list[str]) -> None:
+        """Our own list counts, in its order (RFC 3329 §2.2: it does not depend on the client's)."""
+        listed = parse(client)
+        for suite in self._place.suites:
+            try:
+                terminal.chosen = choose(listed, (suite,), terminal.address)
+            except SecurityAgreementError:
+                continue
+            terminal.client = client
+            return
+        choose(listed, self._place.suites, terminal.address)  # raises, and tells why
+
+    def _set_of(self, terminal: _Terminal, source: Hop) -> AssociationSet:
+        life = terminal.agreement.life
+        for each in (life.temporary, life.in_use, *life.old):
+            if each is not None and each.theirs.client == (source.address, source.port):
+                return each
+        raise PeerError("the associations of that port are gone", 403)
+
+    def _settle(self, terminal: _Terminal, reply: Reply, source: Hop, now: float) -> Reply:
+        reply, keys = _without_keys(reply)
+        if reply.status == 401 and keys is not None:
+            return self._challenge(terminal, reply, keys, now)
+        if reply.status == 200:
+            self._accepted(terminal, reply, now)
+        else:
+            temporary = terminal.agreement.life.temporary
+            if temporary is not None:
+                self._later.append((now + LINGER, _Unless(terminal, temporary)))
+        return reply
+
+    def _challenge(
+        self, terminal: _Terminal, reply: Reply, keys: tuple[bytes, bytes], now: float
+    ) -> Reply:
+        assert terminal.chosen is not None
+        suite, theirs = terminal.chosen
+        ours = terminal.agreement.new_side((theirs.spi_c, theirs.spi_s))
+        agreed = terminal.agreement.agree(theirs, suite, *keys, now)
+        line = write(self._place.suites, ours, preferences=True)
+        terminal.servers[agreed] = line
+        self._terminals[theirs.client] = terminal
+        return reply._replace(headers=[(SERVER, line), *reply.headers])
+
+    def _accepted(self, terminal: _Terminal, reply: Reply, now: float) -> None:
+        expires = _granted(reply)
+        if expires:
+            terminal.agreement.accepted(expires, now)
+            terminal.leaving_at = None
+            self._later.append((now + LINGER, terminal.agreement.finished))
+        else:
+            terminal.leaving_at = now + LINGER
+
+    def _refusal(self, error: SecurityAgreementError) -> Reply:
+        """With what we can do; ports and SPIs are told only where they are agreed on."""
+        listed = ", ".join(
+            f"{IPSEC_3GPP};alg={suite.alg};ealg={suite.ealg}" for suite in self._place.suites
+        )
+        told = complaint(error).headers
+        return Reply(error.status, [(SERVER, listed), ("Require", OPTION_TAG), *told])
+
+    # Other requests -------------------------------------------------------------------
+
+    def admit(self, request: Request, source: Hop) -> None:
+        """Let a request pass, without what was for us alone; raises PeerError (403, 494)."""
+        if self.is_protected(source):
+            terminal = self._terminals.get((source.address, source.port))
+            if terminal is None:
+                raise PeerError("no agreement leads from that port", 403)
+            used = self._set_of(terminal, source)
+            if used == terminal.agreement.life.temporary:
+                raise PeerError("these associations are for REGISTER until it is accepted", 403)
+            verify = request.headers.all(VERIFY)
+            if verify and not same_list([terminal.servers[used]], verify):
+                raise SecurityAgreementError("Security-Verify is not what Security-Server was")
+        elif self._required or self._has_agreed(source.address):
+            raise PeerError("this must come protected (TS 33.203 §7.3.2)", 403)
+        _take_out(request)
+
+    def _has_agreed(self, address: str) -> bool:
+        return any(
+            each.address == address and each.agreement.life.in_use
+            for each in self._terminals.values()
+        )
+
+    # Time -----------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Let go of what has run out."""
+        due = [call for at, call in self._later if at <= now]
+        self._later = [each for each in self._later if each[0] > now]
+        for call in due:
+            call(now)
+        for place, terminal in list(self._terminals.items()):
+            terminal.agreement.tick(now)
+            if terminal.leaving_at is not None and terminal.leaving_at <= now:
+                terminal.agreement.close(now)
+            life = terminal.agreement.life
+            kept = (life.temporary, life.in_use, *life.old)
+            terminal.servers = {
+                each: line for each, line in terminal.servers.items() if each in kept
+            }
+            if not any(each.theirs.client == place for each in terminal.servers):
+                del self._terminals[place]
+
+    def close(self, now: float) -> None:
+        """Let go of everything."""
+        for terminal in self._terminals.values():
+            terminal.agreement.close(now)
+        self._terminals.clear()
+        self._later.clear()
+
+
+class _Unless:
+    """Gives a temporary set up, unless something else has taken its place by then."""
+
+    def __init__(self, terminal: _Terminal, associations: AssociationSet) -> None:
+        self._terminal = terminal
+        self._associations = associations
+
+    def __call__(self, now: float) -> None:
+        agreement = self._terminal.agreement
+        if agreement.life.temporary == self._associations:
+            agreement.refused(now)
+
+
+def _take_out(request: Request) -> None:
+    """Remove what was between the user agent and us (RFC 3329 §2.3.1, TS 24.229 §5.2.2)."""
+    headers = request.headers
+    for name in (CLIENT, VERIFY):
+        headers.remove(name)
+    for name in ("Require", "Proxy-Require"):
+        left = [value for value in headers.values(name) if value.lower() != OPTION_TAG]
+        headers.remove(name)
+        if left:
+            headers.add(name, ", ".join(left))
+
+
+def _without_keys(reply: Reply) -> tuple[Reply, tuple[bytes, bytes] | None]:
+    """The reply without ck and ik, which are not for the air; and those (TS 24.229 §5.2.2)."""
+    keys = None
+    lines = []
+    for name, value in reply.headers:
+        if name != "WWW-Authenticate":
+            lines.append((name, value))
+            continue
+        kept, response, algorithm = take_session_keys(value)
+        if response is not None:
+            keys = session_keys(algorithm_of(algorithm), response)
+        lines.append((name, kept))
+    return reply._replace(headers=lines), keys
+
+
+def _granted(reply: Reply) -> float:
+    """Seconds of the longest binding in a 200."""
+    longest = 0
+    for name, value in reply.headers:
+        if name == "Contact":
+            longest = max(longest, int(NameAddr.parse(value).params.get("expires") or 0))
+    return float(longest)

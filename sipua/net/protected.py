@@ -1,0 +1,172 @@
+"""Sockets at ports which IPsec protects, and from which of them each peer is reached.
+
+RFC 3261 lets an element send from any port. Security associations do not: what
+goes to a port of the peer must come from the one port of ours that was agreed.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from sipua.errors import Unreachable
+from sipua.net.address import bind, family, new_socket
+from sipua.net.readiness import EVENT_READ
+from sipua.net.streams import Streams
+from sipua.net.udp import UdpSocket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sipua.net.events import NetEvent
+    from sipua.net.readiness import Readiness, Ready
+    from sipua.sip.hop import Hop
+
+Place = tuple[str, int]
+"""Numeric address and port."""
+
+
+class ProtectedPorts:
+    """The protected ports of a Network, which makes it and asks it about each hop.
+
+    A flow joins a port of ours and one of the peer's. Where there are several to
+    one port of the peer's, because associations are being renewed, the newest
+    is taken unless the hop names another.
+    """
+
+    def __init__(
+        self,
+        readiness: Readiness,
+        events: list[NetEvent],
+        interface: str | None,
+        descriptors: Iterable[tuple[int, Ready]],
+    ) -> None:
+        """``interface`` and ``descriptors`` are those of the engine that does the protection."""
+        self._readiness = readiness
+        self._events = events
+        self._interface = interface
+        self._udp: dict[Place | None, UdpSocket] = {}
+        self._servers: dict[Place, Place] = {}
+        self._flows: dict[Place, list[Place]] = {}
+        self._watched: list[int] = []
+        self.streams = Streams(
+            readiness,
+            events,
+            tls=None,
+            names={},
+            source=_source,
+            new_socket=self._new_stream,
+            new_way=self._new_way,
+        )
+        for descriptor, ready in descriptors:
+            readiness.register(descriptor, EVENT_READ, ready)
+            self._watched.append(descriptor)
+
+    # Ports ----------------------------------------------------------------------------
+
+    def open_server(self, address: str, port: int = 0) -> int:
+        """Take UDP and listen for TCP at one port (0: any); the port. Raises LocalError."""
+        place = self._open_udp(address, port)
+        try:
+            self.streams.listen("TCP", *place)
+        except BaseException:
+            self._close_udp(place)
+            raise
+        self._servers[place] = place
+        return place[1]
+
+    def open_client(self, address: str, server: int) -> int:
+        """Take any free port to send from by UDP, and to connect from by TCP; the port.
+
+        ``server`` is the port of ours that the peer is told of. Raises LocalError.
+        """
+        place = self._open_udp(address, 0)
+        self._servers[place] = address, server
+        self.streams.opens_from.add(place)
+        return place[1]
+
+    def close_client(self, address: str, port: int) -> None:
+        """Give such a port back, with its connections; nothing is done when it is gone."""
+        place = address, port
+        if place in self.streams.opens_from:
+            self.streams.opens_from.discard(place)
+            self.streams.close_from(place)
+            del self._servers[place]
+            self._close_udp(place)
+
+    def join(self, local: Place, peer: Place) -> None:
+        """From now on ``peer`` is reached from ``local``."""
+        self._flows.setdefault(peer, []).append(local)
+
+    def part(self, local: Place, peer: Place) -> None:
+        """No longer; nothing is done when it was not."""
+        locals_ = self._flows.get(peer, [])
+        if local in locals_:
+            locals_.remove(local)
+            if not locals_:
+                del self._flows[peer]
+
+    # Messages -------------------------------------------------------------------------
+
+    def route(self, hop: Hop) -> Hop | None:
+        """``hop`` with the port of ours that leads there; None for what is not protected."""
+        flows = self._flows.get((hop.address, hop.port))
+        if hop.local in self._servers:
+            if flows and hop.transport == "UDP" and hop.local not in flows:
+                return hop._replace(local=flows[-1])
+            return hop
+        return hop._replace(local=flows[-1]) if flows else None
+
+    def send(self, data: bytes, hop: Hop) -> None:
+        """Send to a hop that ``route`` gave; raises Unreachable."""
+        if hop.transport == "UDP":
+            way = self._udp.get(hop.local)
+            if way is None:
+                raise Unreachable(f"{hop}: its protected port is closed")
+            way.send(data, hop)
+        else:
+            self.streams.send(data, hop)
+
+    def shown(self, hop: Hop) -> Place:
+        """The server port that Via and Contact tell a peer whom ``route`` knows."""
+        assert hop.local is not None
+        return self._servers.get(hop.local, hop.local)
+
+    def close(self) -> None:
+        """Close every socket, and watch nothing any longer."""
+        self.streams.close()
+        for place in list(self._udp):
+            self._close_udp(place)
+        for descriptor in self._watched:
+            self._readiness.unregister(descriptor)
+        self._watched.clear()
+        self._servers.clear()
+        self._flows.clear()
+
+    def _open_udp(self, address: str, port: int) -> Place:
+        opened = UdpSocket(self._events, address, port, self._interface)
+        place = opened.address, opened.port
+        self._udp[place] = opened
+        self._readiness.register(opened.fileno, EVENT_READ, opened.ready)
+        return place
+
+    def _close_udp(self, place: Place | None) -> None:
+        closed = self._udp.pop(place)
+        self._readiness.unregister(closed.fileno)
+        closed.close()
+
+    def _new_stream(self, address: str) -> socket.socket:
+        return new_socket(socket.SOCK_STREAM, family(address), self._interface)
+
+    def _new_way(self, hop: Hop) -> socket.socket:
+        assert hop.local is not None
+        made = self._new_stream(hop.address)
+        # what was connected from this port before may still linger (RFC 9293 §3.6.1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bind(made, hop.transport, *hop.local)
+        return made
+
+
+def _source(hop: Hop) -> str:
+    assert hop.local is not None
+    return hop.local[0]

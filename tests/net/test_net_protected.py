@@ -1,0 +1,167 @@
+"""Protected ports over loopback, without an engine: which of ours leads to which of the peer's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sipua.errors import LocalError
+from sipua.net.events import Failed, Received
+from sipua.net.network import Network
+from sipua.net.protected import ProtectedPorts
+from sipua.sip.hop import Hop
+
+HOST = "127.0.0.1"
+MESSAGE = b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+ANSWER = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+class End:
+    def __init__(self) -> None:
+        self.network = Network()
+        self.ports: ProtectedPorts = self.network.protect(None, ())
+        self.server = self.ports.open_server(HOST)
+        self.client = self.ports.open_client(HOST, self.server)
+
+    def receive(self) -> Received | Failed:
+        for _ in range(100):
+            for event in self.network.poll(0.2):
+                if isinstance(event, Received | Failed):
+                    return event
+        raise AssertionError("nothing came")
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[End, End]]:
+    """The flows of TS 33.203 §7.1: client to server ports, both ways."""
+    a, b = End(), End()
+    for one, other in ((a, b), (b, a)):
+        one.ports.join((HOST, one.client), (HOST, other.server))
+        one.ports.join((HOST, one.server), (HOST, other.client))
+    yield a, b
+    a.network.close()
+    b.network.close()
+
+
+def pump(*ends: End) -> None:
+    for _ in range(3):
+        for end in ends:
+            end.network._events += end.network.poll(0.01)
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_requests_leave_from_the_client_port(ends: tuple[End, End], transport: str) -> None:
+    a, b = ends
+    hop = Hop(transport, HOST, b.server)
+    a.network.send(MESSAGE, hop)
+    pump(a, b)
+    event = b.receive()
+    assert event == Received(MESSAGE, Hop(transport, HOST, a.client, (HOST, b.server)))
+    assert a.network.local_address(hop) == (HOST, a.server), "what Via and Contact tell"
+
+
+def test_tcp_answers_come_back_on_the_connection(ends: tuple[End, End]) -> None:
+    a, b = ends
+    hop = Hop("TCP", HOST, b.server, (HOST, a.client))
+    a.network.send(MESSAGE, hop)
+    pump(a, b)
+    event = b.receive()
+    assert isinstance(event, Received)
+    b.network.send(ANSWER, event.source)
+    pump(b, a)
+    assert a.receive() == Received(ANSWER, hop)
+    a.network.send(MESSAGE, hop)
+    pump(a, b)
+    assert b.receive() == event, "and the connection is used again"
+
+
+def test_udp_answers_to_a_via_leave_from_where_an_association_leads_there(
+    ends: tuple[End, End],
+) -> None:
+    """A P-CSCF names its server port in Via: what came to our server port is answered from the
+    client port."""
+    a, b = ends
+    asked = Hop("UDP", HOST, b.server, (HOST, a.server))
+    a.network.send(ANSWER, asked)
+    pump(a, b)
+    event = b.receive()
+    assert isinstance(event, Received)
+    assert event.source.port == a.client
+
+
+def test_renewed_flows_go_first_unless_the_hop_names_another(ends: tuple[End, End]) -> None:
+    a, b = ends
+    newer = a.ports.open_client(HOST, a.server)
+    a.ports.join((HOST, newer), (HOST, b.server))
+    for hop, port in (
+        (Hop("UDP", HOST, b.server), newer),
+        (Hop("UDP", HOST, b.server, (HOST, a.client)), a.client),
+        (Hop("UDP", HOST, b.server, (HOST, newer)), newer),
+    ):
+        a.network.send(MESSAGE, hop)
+        pump(a, b)
+        event = b.receive()
+        assert isinstance(event, Received)
+        assert event.source.port == port
+    a.ports.part((HOST, newer), (HOST, b.server))
+    a.ports.part((HOST, newer), (HOST, b.server))
+    assert a.ports.route(Hop("UDP", HOST, b.server)) == Hop("UDP", HOST, b.server, (HOST, a.client))
+
+
+def test_a_port_given_back_sends_no_more(ends: tuple[End, End]) -> None:
+    a, b = ends
+    hop = Hop("UDP", HOST, b.server, (HOST, a.client))
+    tcp = hop._replace(transport="TCP")
+    a.network.send(MESSAGE, tcp)
+    pump(a, b)
+    b.receive()
+    a.ports.part((HOST, a.client), (HOST, b.server))
+    a.ports.close_client(HOST, a.client)
+    a.ports.close_client(HOST, a.client)
+    assert a.ports.route(hop) is None
+    a.network.send(MESSAGE, tcp)
+    assert isinstance(a.receive(), Failed)
+
+
+def test_protected_ports_serve_nothing_else(ends: tuple[End, End]) -> None:
+    """An unprotected message never leaves from a protected socket."""
+    a, _ = ends
+    plain = Network()
+    address = plain.open("UDP", HOST)
+    hop = Hop("UDP", *address)
+    assert a.ports.route(hop) is None
+    a.network.send(MESSAGE, hop)
+    (event,) = plain.poll(20)
+    assert isinstance(event, Received)
+    assert event.source.port not in (a.client, a.server)
+    assert a.network.local_address(hop)[1] not in (a.client, a.server)
+    plain.close()
+
+
+def test_a_taken_port_is_told(ends: tuple[End, End]) -> None:
+    a, b = ends
+    with pytest.raises(LocalError, match="another program has it"):
+        a.ports.open_server(HOST, b.server)
+
+
+def test_the_descriptors_of_an_engine_are_watched() -> None:
+    told: list[int] = []
+    reading, writing = os.pipe()
+
+    def ready(mask: int) -> None:
+        told.append(len(os.read(reading, 10)))
+
+    watching: Callable[[int], None] = ready
+    with Network() as network:
+        network.protect("lo", ((reading, watching),))
+        os.write(writing, b"abc")
+        network.poll(5)
+        assert told == [3]
+        network.unprotect()
+        os.write(writing, b"abc")
+        network.poll(0.05)
+        assert told == [3]
+    os.close(reading)
+    os.close(writing)
