@@ -49,6 +49,9 @@ class Recorder(Protocol):
     called when there is time, once it has been called at all.
     """
 
+    our_end: Callable[[Hop], Hop]
+    """How to find our own address for a hop without it; set by who has the sockets."""
+
     @property
     def shows_secrets(self) -> bool: ...
     def step(self, step: Step) -> None: ...
@@ -238,15 +241,13 @@ class Equipment:
         recorder = self._observer.recorder
         if recorder is None:
             return None
-        return lambda direction, data, hop: recorder.message(
-            direction, data, self._with_our_end(hop)
-        )
+        recorder.our_end = self._with_our_end
+        return recorder.message
 
     def _with_our_end(self, hop: Hop) -> Hop:
         """``hop`` with our own address and port, where they can be told."""
-        if hop.local is None:
-            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
-                return hop._replace(local=self.local_address(hop))
+        with suppress(NetworkError, LocalError):  # it was sent, or that failed already
+            return hop._replace(local=self.local_address(hop))
         return hop
 
 
