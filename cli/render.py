@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -95,17 +94,8 @@ def observer(verbose: int, *, ladder: bool) -> Observer:
     elif verbose:
         on_step = print_step
     return Observer(
-        on_step,
-        print_message if verbose > 1 else None,
-        print_apdu if verbose > 2 else None,
-        on_news=print_news,
+        on_step, print_message if verbose > 1 else None, print_apdu if verbose > 2 else None
     )
-
-
-def print_news(sentence: str) -> None:
-    """What happened to a registration that stays, on standard error with the time of day."""
-    now = time.strftime("%H:%M:%S")
-    click.echo(f"{now} {shown(sentence)}", err=True)
 
 
 def print_result(result: RegistrationResult) -> None:
