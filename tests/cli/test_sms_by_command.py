@@ -58,7 +58,7 @@ class Scene:
 
 
 class Listening:
-    """A subscriber who takes texts in a thread; without a ``count`` he is interrupted at the end."""
+    """A subscriber who takes texts in a thread; he is interrupted unless there is a ``count``."""
 
     def __init__(self, scene: Scene, profile: Profile, count: int | None, transport: str) -> None:
         settings = AgentSettings(pcscf=str(scene.core.hop(transport)))
