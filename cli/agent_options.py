@@ -145,6 +145,11 @@ def agent_options(command: F) -> F:
                 is_flag=True,
                 help="A registration that is to stay and was lost is made anew, again and again.",
             ),
+            click.option(
+                "--reg-event",
+                is_flag=True,
+                help="Follow what the network does with a registration that is to stay (RFC 3680).",
+            ),
             option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),

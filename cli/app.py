@@ -21,6 +21,7 @@ COMMANDS = {
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",
     "explain": "cli.explain:explain",
+    "report": "cli.report:report",
     "doctor": "cli.doctor:doctor",
     "card": "cli.card:card",
     "profile": "cli.profile:profile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -49,12 +49,13 @@ def coloured(stream: TextIO) -> bool:
 class LiveLadder:
     """Prints every step of an exchange as a rung, as it happens."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lanes: Sequence[str] = ()) -> None:
         from sipua.trace.ladder import ASCII, UNICODE, Ladder
+        from sipua.trace.step import LANES
 
         unicode = on_terminal(stream) and "utf" in (stream.encoding or "").lower()
         width = os.get_terminal_size(stream.fileno()).columns if on_terminal(stream) else 100
-        self._ladder = Ladder(width, UNICODE if unicode else ASCII)
+        self._ladder = Ladder(width, UNICODE if unicode else ASCII, lanes or LANES)
         self._stream = stream
 
     def __call__(self, step: Step) -> None:
