@@ -57,7 +57,7 @@ class Recorder(Protocol):
     def step(self, step: Step) -> None: ...
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
     def apdu(self, apdu: TracedApdu) -> None: ...
-    def remark(self, text: str) -> None: ...
+    def ended(self, how: str) -> None: ...
     def catch_up(self) -> None: ...
 
 
@@ -200,13 +200,12 @@ class Equipment:
             return None
         from sipua.trace.narration import Narrator
 
-        return Narrator(listening)
+        return Narrator(listening, answers=self._observer.on_step is not None)
 
     def note_end(self, result: RegistrationResult) -> None:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
-            self._observer.recorder.remark(f"{result.verdict.value}: {result.reason}")
-            self._observer.recorder.catch_up()
+            self._observer.recorder.ended(f"{result.verdict.value}: {result.reason}")
 
     def tell_news(self, sentence: str) -> None:
         """Have the user know of something that happened to the registration."""
