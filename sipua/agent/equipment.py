@@ -249,6 +249,7 @@ class Equipment:
         if recorder is None:
             return None
         recorder.our_end = self._with_our_end
+        recorder.catch_up()  # from now on it is called
         return recorder.message
 
     def _with_our_end(self, hop: Hop) -> Hop:
