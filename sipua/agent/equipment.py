@@ -205,7 +205,9 @@ class Equipment:
     def note_end(self, result: RegistrationResult) -> None:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
-            self._observer.recorder.ended(f"{result.verdict.value}: {result.reason}")
+            said = [f"{result.verdict.value}: {result.reason}"]
+            said += [f"hint: {hint}" for hint in result.hints]
+            self._observer.recorder.ended("\n".join(said))
 
     def tell_news(self, sentence: str) -> None:
         """Have the user know of something that happened to the registration."""
