@@ -6,6 +6,7 @@ import ipaddress
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,13 +21,13 @@ from sipua.sip.stun import (
     read_response,
 )
 
-VECTORS = json.loads(
+VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "vectors" / "stun_rfc5769.json").read_text()
 )["responses"]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=["IPv4", "IPv6"])
-def test_published_responses(vector: dict[str, str]) -> None:
+def test_published_responses(vector: dict[str, Any]) -> None:
     message = bytes.fromhex(vector["message"])
     assert is_stun(message)
     transaction, mapped = read_response(message)
@@ -45,7 +46,7 @@ def test_a_request_is_its_header() -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=["IPv4", "IPv6"])
-def test_cut_anywhere_it_is_refused_or_read(vector: dict[str, str]) -> None:
+def test_cut_anywhere_it_is_refused_or_read(vector: dict[str, Any]) -> None:
     message = bytes.fromhex(vector["message"])
     for length in range(len(message)):
         with pytest.raises(ParseError):
