@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 FEATURE = "smsip"
 """Without this feature tag in our Contact no short message comes (TS 24.341 §5.3.2.2)."""
 
+EVENTS = {
+    "registered": ("impu", "registrar", "expires"),
+    "submitted": ("parts",),
+    "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
+    "sms": ("from", "text", "sent", "parts", "missing", "flash"),
+    "message": ("from", "text"),
+    "discarded": ("reason",),
+}
+"""What is reported, and what is told of it."""
+
 LAST_WORDS = 5.0
 """Seconds that answers of ours are given to be taken when everything else is over."""
 
