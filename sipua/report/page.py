@@ -165,7 +165,7 @@ def _ladder(name: str, lanes: list[Lane], story: Story) -> Markup | None:
         return None
     picture = inline(f"Ladder of {name}", lanes, story.rungs)
     region = element(
-        "div", picture, class_="scroll", tabindex="0", role="region", aria_labelledby="ladder-title"
+        "div", picture, class_="scroll", tabindex="0", role="region", aria_labelledby="picture-title"
     )
     return joined(region, _omitted(story.omitted, "message"))
 
