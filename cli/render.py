@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -94,8 +95,17 @@ def observer(verbose: int, *, ladder: bool) -> Observer:
     elif verbose:
         on_step = print_step
     return Observer(
-        on_step, print_message if verbose > 1 else None, print_apdu if verbose > 2 else None
+        on_step,
+        print_message if verbose > 1 else None,
+        print_apdu if verbose > 2 else None,
+        on_news=print_news,
     )
+
+
+def print_news(sentence: str) -> None:
+    """What happened to a registration that stays, on standard error with the time of day."""
+    now = time.strftime("%H:%M:%S")
+    click.echo(f"{now} {shown(sentence)}", err=True)
 
 
 def print_result(result: RegistrationResult) -> None:

@@ -5,6 +5,7 @@ Nothing is opened before it is needed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import SystemRandom
@@ -57,7 +58,7 @@ class Recorder(Protocol):
     def step(self, step: Step) -> None: ...
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
     def apdu(self, apdu: TracedApdu) -> None: ...
-    def remark(self, text: str) -> None: ...
+    def ended(self, how: str) -> None: ...
     def catch_up(self) -> None: ...
 
 
@@ -149,7 +150,8 @@ class Equipment:
                     ims_timers() if settings.ims_timers else TimerValues(),
                     udp_limit=settings.udp_limit,
                 ),
-                on_message=self._traced(),
+                time.monotonic,
+                self._traced(),
                 when_idle=recorder.catch_up if recorder is not None else None,
             )
             self._switchboard = Switchboard(driver, self._observer.on_request)
@@ -200,13 +202,14 @@ class Equipment:
             return None
         from sipua.trace.narration import Narrator
 
-        return Narrator(listening)
+        return Narrator(listening, answers=self._observer.on_step is not None)
 
     def note_end(self, result: RegistrationResult) -> None:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
-            self._observer.recorder.remark(f"{result.verdict.value}: {result.reason}")
-            self._observer.recorder.catch_up()
+            said = [f"{result.verdict.value}: {result.reason}"]
+            said += [f"hint: {hint}" for hint in result.hints]
+            self._observer.recorder.ended("\n".join(said))
 
     def tell_news(self, sentence: str) -> None:
         """Have the user know of something that happened to the registration."""
@@ -250,6 +253,7 @@ class Equipment:
         if recorder is None:
             return None
         recorder.our_end = self._with_our_end
+        recorder.catch_up()  # from now on it is called
         return recorder.message
 
     def _with_our_end(self, hop: Hop) -> Hop:

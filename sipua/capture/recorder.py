@@ -32,7 +32,8 @@ REDACTED = "Redacted: PIN, RES, CK, IK and Kc are not in this file. Hidden octet
 UNREDACTED = "HOLDS SECRETS: PIN, RES, CK, IK and Kc are in this file in clear. Do not pass it on."
 LOOPBACK = ("127.0.0.1", gsmtap.PORT)
 MAX_WAYS = 256
-MAX_EVENTS = 100  # that wait to be written
+MAX_EVENTS = 300  # that wait to be written
+SOON = 20_000_000  # nanoseconds
 AUTHENTICATE = "AUTHENTICATE"
 
 
@@ -70,6 +71,7 @@ class Recorder:
         self._awaited: set[bytes] = set()  # methods of the requests that these are for
         self._events: deque[tuple[Any, ...]] = deque()  # what to do, then with what
         self._most_events = 0  # that may wait
+        self._ended_at = 0
 
     def step(self, step: Step) -> None:
         """A step of an exchange: it becomes a remark on the packet it is about."""
@@ -93,6 +95,14 @@ class Recorder:
         """Something that belongs to no packet: a line of its own."""
         self._events.append((self._remark, self._clock(), text))
         if len(self._events) > self._most_events:
+            self._write_down()
+
+    def ended(self, how: str) -> None:
+        """An attempt has ended so; it is written down, if need be with the next ones."""
+        self.remark(how)
+        now = self._clock()
+        if now - self._ended_at > SOON:
+            self._ended_at = now
             self._write_down()
 
     def catch_up(self) -> None:

@@ -165,7 +165,7 @@ def _ladder(name: str, lanes: list[Lane], story: Story) -> Markup | None:
         return None
     picture = inline(f"Ladder of {name}", lanes, story.rungs)
     region = element(
-        "div", picture, class_="scroll", tabindex="0", role="region", aria_labelledby="ladder-title"
+        "div", picture, class_="scroll", tabindex="0", role="region", aria_labelledby="picture-title"
     )
     return joined(region, _omitted(story.omitted, "message"))
 
@@ -178,7 +178,7 @@ def _remarks(trace: Trace) -> Markup | None:
     omitted = [_omitted(count, kind) for kind, count in trace.omitted.items()]
     if not remarks and not omitted:
         return None
-    return joined(element("ul", *remarks, class_="hints") if remarks else None, *omitted)
+    return joined(element("ul", *remarks, class_="hints lines") if remarks else None, *omitted)
 
 
 def _footer(trace: Trace) -> Markup:
