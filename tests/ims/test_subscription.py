@@ -9,6 +9,7 @@ from test_registration_table import Recorder
 
 from card.aka.result import MacFailure
 from sipua.errors import LocalError, Unreachable
+from sipua.ims import reginfo
 from sipua.ims.events import AuthenticationRequired, Retrying
 from sipua.ims.reg_event import Action, ContactChanged, RegEventSubscription
 from sipua.ims.subscription import Notified, Subscription
@@ -573,6 +574,27 @@ def test_the_network_speaks_to_our_registration() -> None:
         Action.GIVE_UP,
         Action.REGISTER_LATER,
     ]
+
+
+@pytest.mark.parametrize("kind", ["full", "partial"])
+def test_a_registration_that_ended_without_naming_its_contacts(kind: str) -> None:
+    """As Kamailio tells what its HSS has terminated; once, and never of what was not bound."""
+    head = f'<reginfo xmlns="{reginfo.NAMESPACE}" version="%d" state="{kind}">'
+    body = f'{head}<registration aor="{IMPU}" id="r" state="terminated"/></reginfo>'
+    notifier = Notifier().active()
+    told = len(notifier.events)
+    for version in (1, 2):
+        assert notifier.notify(body=(body % version).encode()) == 200
+    news = [each for each in notifier.events[told:] if isinstance(each, ContactChanged)]
+    assert [(each.aor, each.ours, each.action) for each in news] == [(IMPU, True, Action.GONE)]
+
+
+def test_a_contact_that_ended_is_told_once() -> None:
+    notifier = Notifier().active()
+    told = len(notifier.events)
+    notifier.notify(body=document("expired", 1, "full"))
+    news = [each for each in notifier.events[told:] if isinstance(each, ContactChanged)]
+    assert [each.contact.event for each in news] == ["expired"]
 
 
 def test_settings_are_written() -> None:
