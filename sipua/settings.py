@@ -45,3 +45,4 @@ class AgentSettings(NamedTuple):
     gruu: bool = False
     access_network: str = ""
     visited_network: str = ""
+    ipsec: str = "off"

@@ -5,6 +5,7 @@ Nothing is opened before it is needed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import SystemRandom
@@ -15,7 +16,7 @@ from sipua.agent.identity_module import CardChoice, IdentityModule
 from sipua.agent.registrar_address import locate, locate_uri
 from sipua.agent.switchboard import Switchboard
 from sipua.auth.redaction import redact_message
-from sipua.errors import LocalError, NetworkError
+from sipua.errors import EngineError, LocalError, NetworkError
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
 from sipua.net.network import Network
@@ -25,6 +26,7 @@ from sipua.sip.endpoint import Endpoint
 if TYPE_CHECKING:
     from card.masking import TracedApdu
     from card.session import Trace
+    from sipua.agent.protection import Protection
     from sipua.ims.identity import Identity
     from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from sipua.trace.step import Step
 
 P = ParamSpec("P")
+
+OFF, REQUIRE = "off", "require"
 
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
@@ -86,7 +90,8 @@ class Observer:
 class Equipment:
     """The card of ``choice`` and the network of ``settings``, opened when first asked for.
 
-    ``module`` is the card if it is open. Everything that opens it raises
+    ``module`` is the card if it is open. ``unprotected`` tells why there is no
+    IPsec although it would have been welcome. Everything that opens it raises
     CardError, everything that opens the network NetworkError.
     """
 
@@ -100,6 +105,8 @@ class Equipment:
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
+        self._protection: Protection | None = None
+        self.unprotected = ""
 
     def card(self) -> tuple[IdentityModule, Identity]:
         """The card, and who the subscriber is."""
@@ -143,6 +150,33 @@ class Equipment:
             )
             self._switchboard = Switchboard(driver, self._observer.on_request)
         return self._switchboard
+
+    def protection(self, hop: Hop) -> Protection | None:
+        """What protects requests to ``hop``, None where nothing is to.
+
+        Raises EngineError where something must and this machine cannot.
+        """
+        mode = self._settings.ipsec
+        if mode == OFF or hop.transport == "TLS" or self.unprotected:
+            return None
+        if self._protection is None:
+            from sipua.agent.protection import Protection
+
+            switchboard = self.switchboard()
+            network = switchboard.driver.network
+            try:
+                self._protection = Protection(network, network.source(hop), mode, self.rng)
+            except EngineError as error:
+                if mode == REQUIRE:
+                    raise
+                self.unprotected = str(error)
+            switchboard.protection = self._protection
+        return self._protection
+
+    def contact_address(self, hop: Hop) -> tuple[str, int]:
+        """Where requests are to reach us from ``hop``; raises as ``local_address`` does."""
+        protection = self.protection(hop)
+        return self.local_address(hop) if protection is None else protection.contact
 
     def local_address(self, hop: Hop) -> tuple[str, int]:
         """Our own address and port towards ``hop``; raises Unreachable or TlsFailure."""
@@ -195,9 +229,16 @@ class Equipment:
     def close(self) -> None:
         """Give the card back and close the sockets."""
         self._close_card()
+        self._close_protection()
         if self._switchboard is not None:
             self._switchboard.driver.network.close()
             self._switchboard = None
+
+    def _close_protection(self) -> None:
+        if self._protection is not None:
+            self._protection.close(time.monotonic())
+            self._protection = None
+        self.unprotected = ""
 
     def _close_card(self) -> None:
         if self._worker is not None:

@@ -173,7 +173,7 @@ class Registrant:
         hop = equipment.hop()
         _, identity = equipment.card()
         if not contact:
-            contact = own_contact(identity, hop, equipment.local_address(hop))
+            contact = own_contact(identity, hop, equipment.contact_address(hop))
         settings = registration_settings(self.settings, identity, contact)
         return Conversation(Registration(settings, equipment.rng), hop, equipment, result)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sipua.core.gate import Gate
+    from sipua.core.pcscf import Pcscf
     from sipua.core.registrar import Registrar
     from sipua.core.routing import Routing, Way
     from sipua.sip.endpoint import Endpoint, Event, ServerTransaction
@@ -49,8 +50,11 @@ class Proxy:
         gate: Gate,
         routing: Routing,
         local_address: Callable[[Hop], tuple[str, int]],
+        pcscf: Pcscf | None = None,
     ) -> None:
-        """``local_address`` gives our own address and port towards a hop."""
+        """``local_address`` gives our own address and port towards a hop; ``pcscf`` sees to
+        what comes protected."""
+        self._pcscf = pcscf
         self._endpoint = endpoint
         self._registrar = registrar
         self._gate = gate
@@ -88,8 +92,13 @@ class Proxy:
     def _decide(self, event: RequestReceived, now: float) -> Reply | None:
         """What to answer; None for a request that is on its way."""
         request, source = event.request, event.source
+        pcscf = self._pcscf
         if request.method == "REGISTER":
+            if pcscf is not None:
+                return pcscf.register(request, source, now, self._registrar.answer)
             return self._registrar.answer(request, source, now)
+        if pcscf is not None:
+            pcscf.admit(request, source)
         if request.method == "CANCEL":
             return self._cancel(request, now)
         routing = self._routing
