@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import captures
 import emulated_card
 import pytest
 from interop.pcscd import Pcscd
@@ -70,14 +71,16 @@ class Bench:
             finally:
                 core.terminate()
 
-    def loop_command(self, port: int, count: int, memory: str = "memory") -> list[str]:
+    def loop_command(
+        self, port: int, count: int, memory: str = "memory", trace: str = ""
+    ) -> list[str]:
         """Our user agent with an unused card, registering ``count`` times."""
         loop = str(HERE / "register_loop.py")
-        return [sys.executable, loop, self.new_card(), str(port), str(count), memory]
+        return [sys.executable, loop, self.new_card(), str(port), str(count), memory, trace]
 
-    def loop_rate(self, port: int, count: int, memory: str = "memory") -> float:
+    def loop_rate(self, port: int, count: int, memory: str = "memory", trace: str = "") -> float:
         """Registrations a second of our user agent, one after another."""
-        argv = self.loop_command(port, count, memory)
+        argv = self.loop_command(port, count, memory, trace)
         done = subprocess.run(
             argv, env=self.environment, capture_output=True, text=True, check=True
         )
@@ -200,9 +203,28 @@ def card(bench: Bench) -> list[Figure]:
     return emulated_card.figures(folder)
 
 
+def tracing(bench: Bench) -> list[Figure]:
+    """The closed loop at our registrar with and without a trace."""
+    with bench.core() as port:
+        return captures.tracing(
+            bench.folder, lambda path: bench.loop_rate(port, captures.COUNT, trace=path)
+        )
+
+
+def reading(bench: Bench) -> list[Figure]:
+    """A large capture, read once."""
+    return captures.reading(bench.folder)
+
+
 def ms(seconds: float) -> str:
     """Seconds as milliseconds for people."""
     return f"{seconds * 1000:.3g} ms"
+
+
+TAKEN = (
+    *(version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus, card),
+    *(tracing, reading),
+)
 
 
 def main() -> None:
@@ -210,7 +232,7 @@ def main() -> None:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sipua-bench-") as folder:
         bench = Bench(Path(folder))
-        for take in (version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus, card):
+        for take in TAKEN:
             print(f"… {(take.__doc__ or take.__name__).splitlines()[0]}", file=sys.stderr)
             try:
                 figures += take(bench)

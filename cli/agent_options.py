@@ -134,6 +134,16 @@ def agent_options(command: F) -> F:
                 default="",
                 help="P-Visited-Network-ID.",
             ),
+            click.option(
+                "--ims-timers",
+                is_flag=True,
+                help="Patience for radio links: T1 2 s, T2 16 s (TS 24.229).",
+            ),
+            click.option(
+                "--keep-trying",
+                is_flag=True,
+                help="A registration that is to stay and was lost is made anew, again and again.",
+            ),
             option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from cli.explain_view import JsonWriter, TextWriter
-    from sipua.explain.explanation import Document, Explainer
+    from sipua.capture.captured import CapturedApdu
+    from sipua.explain.explanation import Document
     from sipua.explain.heard import Heard
     from sipua.explain.subscriber import Subscriber
+
+T = TypeVar("T")
 
 MAX_TEXT = 16 * 1024 * 1024
 
@@ -60,14 +63,19 @@ def explain(
     Takes files or the text itself; standard input without either, or for "-".
     The exit status is 0 when nothing wrong was found, 60 when something was.
     """
-    from sipua.explain.explanation import Explainer
+    from sipua.explain.investigation import Investigation
     from sipua.explain.subscriber import load
 
     subscribers: list[Subscriber] = [load(path) for path in profiles]
-    explainer = Explainer(subscribers, show_secrets=show_secrets)
+    investigation = Investigation(subscribers, show_secrets=show_secrets, everything=everything)
     out = _writer(as_json)
-    given = what or _standard_input()
-    for document in _documents(given, explainer, _remark, everything):
+    for seen in _seen(what or _standard_input(), _remark):
+        if isinstance(seen, dict):
+            out.show(seen)
+        else:
+            for document in investigation.take(seen):
+                out.show(document)
+    for document in investigation.finish():
         out.show(document)
     return out.end()
 
@@ -78,26 +86,9 @@ def _standard_input() -> tuple[str, ...]:
     return ("-",)
 
 
-def _documents(
-    given: tuple[str, ...], explainer: Explainer, remark: Callable[[str], None], everything: bool
-) -> Iterator[Document]:
-    from sipua.explain.dialogs import Dialogs
-    from sipua.explain.explanation import matters
-
-    dialogs = Dialogs()
-    for heard in _heard(given, remark):
-        if isinstance(heard, dict):
-            yield heard
-            continue
-        for dialog in dialogs.take(heard):
-            if everything or matters(dialog):
-                yield explainer.explain(dialog)
-    for dialog in dialogs.finish():
-        if everything or matters(dialog):
-            yield explainer.explain(dialog)
-
-
-def _heard(given: tuple[str, ...], remark: Callable[[str], None]) -> Iterator[Heard | Document]:
+def _seen(
+    given: tuple[str, ...], remark: Callable[[str], None]
+) -> Iterator[Heard | CapturedApdu | Document]:
     """Messages out of all that was given; a document of ours comes explained already."""
     from sipua.explain.sources import is_capture
 
@@ -151,7 +142,9 @@ def _from_text(text: str, name: str) -> Iterator[Heard | Document]:
     yield from heard
 
 
-def _from_capture(stream: BinaryIO, name: str, remark: Callable[[str], None]) -> Iterator[Heard]:
+def _from_capture(
+    stream: BinaryIO, name: str, remark: Callable[[str], None]
+) -> Iterator[Heard | CapturedApdu]:
     from sipua.explain.sources import captured
 
     size = os.fstat(stream.fileno()).st_size if name != "-" else 0
@@ -162,7 +155,7 @@ def _from_capture(stream: BinaryIO, name: str, remark: Callable[[str], None]) ->
         yield from messages
 
 
-def _with_progress(messages: Iterable[Heard], stream: BinaryIO, size: int) -> Iterator[Heard]:
+def _with_progress(messages: Iterable[T], stream: BinaryIO, size: int) -> Iterator[T]:
     """A bar on standard error; what goes to the same terminal meanwhile stands above it."""
     from rich.console import Console
     from rich.progress import Progress

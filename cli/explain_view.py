@@ -143,6 +143,8 @@ def _challenge(challenge: Document) -> None:
         _row("  AUTN opened", _opened(autn))
     for label, value in (challenge["secrets"] or {}).items():
         _row(f"  {label.upper()}", value)
+    if challenge["card"] is not None:
+        _row("  card said", challenge["card"]["answer"])
     right = challenge["right_answer"]
     _row("  right answer", f"{right['header']}: {right['value'] or right['form']}")
     for line in right["formula"]:

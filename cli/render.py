@@ -52,26 +52,20 @@ class LiveLadder:
     def __init__(self, stream: TextIO) -> None:
         from sipua.trace.ladder import ASCII, UNICODE, Ladder
 
-        unicode = "utf" in (stream.encoding or "").lower()
+        unicode = on_terminal(stream) and "utf" in (stream.encoding or "").lower()
         width = os.get_terminal_size(stream.fileno()).columns if on_terminal(stream) else 100
         self._ladder = Ladder(width, UNICODE if unicode else ASCII)
         self._stream = stream
-        self._started = False
 
     def __call__(self, step: Step) -> None:
-        if not self._started:
-            self._started = True
-            self._print(self._ladder.header())
-        self._print(self._ladder.step(step))
-
-    def _print(self, rows: list[str]) -> None:
-        for row in rows:
+        for row in self._ladder.step(step):
             print(shown(row), file=self._stream, flush=True)
 
 
 def print_step(step: Step) -> None:
     """One step as a sentence (``-v``)."""
-    note = f": {step.note}" if step.note else ""
+    said = "; ".join(filter(None, (step.note, step.proof)))
+    note = f": {said}" if said else ""
     click.echo(shown(f"{step.source} -> {step.target}  {step.label}{note}"), err=True)
 
 

@@ -19,7 +19,10 @@ class AgentSettings(NamedTuple):
     system's. ``imei``, ``features``, ``access_network`` and ``visited_network``
     are told to the network if given (see sipua.ims.terminal); ``gruu`` asks for
     a URI of this device alone (RFC 5627). Requests of more than ``udp_limit``
-    octets go by TCP (RFC 3261 §18.1.1).
+    octets go by TCP (RFC 3261 §18.1.1). ``ims_timers`` takes those of TS 24.229
+    §7.7 for radio links. With ``keep_trying`` a registration that is to stay and
+    was lost is made anew, however long that takes. ``ipsec`` is off, auto (where
+    this machine and the network can) or require.
     """
 
     impi: str | None = None
@@ -45,4 +48,6 @@ class AgentSettings(NamedTuple):
     gruu: bool = False
     access_network: str = ""
     visited_network: str = ""
+    ims_timers: bool = False
+    keep_trying: bool = False
     ipsec: str = "off"

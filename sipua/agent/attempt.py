@@ -32,7 +32,7 @@ def carry_out(go: Callable[[], None], result: RegistrationResult) -> None:
     except CardError as error:
         result.end(verdict_of(error), str(error))
     except NetworkError as error:
-        result.end(_verdict_of_network(error), str(error))
+        result.end(verdict_of_network(error), str(error))
     except KeyboardInterrupt:
         result.end(Verdict.INTERRUPTED)
     except Exception as error:  # noqa: BLE001  an attempt ends in exactly one verdict
@@ -40,7 +40,8 @@ def carry_out(go: Callable[[], None], result: RegistrationResult) -> None:
     result.elapsed_ms = round((time.monotonic() - started) * 1000, 1)
 
 
-def _verdict_of_network(error: NetworkError) -> Verdict:
+def verdict_of_network(error: NetworkError) -> Verdict:
+    """The verdict of an attempt that this failure ended."""
     if isinstance(error, DnsFailure):
         return Verdict.DNS_FAILURE
     return Verdict.TLS_FAILURE if isinstance(error, TlsFailure) else Verdict.UNREACHABLE

@@ -81,7 +81,7 @@ class CallLine:
         if response.status >= 200:
             self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
-            self._narrator.response_received(response)
+            self._narrator.response_received(response, transaction.hop)
         self.machine.response_received(response, now)
         self.carry_on(now)
 
@@ -90,7 +90,7 @@ class CallLine:
         request, _ = self._clients[transaction]
         self._note(transaction, 0, str(error), now)
         if self._narrator is not None:
-            self._narrator.no_answer(str(error))
+            self._narrator.no_answer(str(error), transaction.hop)
         self.machine.request_failed(request, error, now)
         self.carry_on(now)
 
@@ -129,9 +129,9 @@ class CallLine:
                     self._tell(event, now)
 
     def _send(self, request: Request, now: float) -> None:
-        if self._narrator is not None:
-            self._narrator.request_sent(request)
         hop = self._next_hop(request)
+        if self._narrator is not None:
+            self._narrator.request_sent(request, hop)
         try:
             sent_by = self._driver.network.local_address(hop)
         except NetworkError as error:

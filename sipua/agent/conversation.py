@@ -133,7 +133,7 @@ class Conversation(Generic[M]):
                 self._heed(event, now)
             for request in requests:
                 if self._narrator is not None:
-                    self._narrator.request_sent(request)
+                    self._narrator.request_sent(request, self.hop)
                 transaction = self._switchboard.send(self, request, self.hop, self._sent_by, now)
                 self._sent[transaction] = now
 
@@ -159,7 +159,7 @@ class Conversation(Generic[M]):
         """A final response to one of our requests."""
         self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
-            self._narrator.response_received(response)
+            self._narrator.response_received(response, transaction.hop)
         if self._protection is not None:
             self._protection.heard(transaction.request, response)
         self.machine.response_received(response, now)
@@ -169,7 +169,7 @@ class Conversation(Generic[M]):
         """A request of ours has no response."""
         self._note(transaction, 0, str(error), now)
         if self._narrator is not None:
-            self._narrator.no_answer(str(error))
+            self._narrator.no_answer(str(error), transaction.hop)
         self.machine.request_failed(error, now)
         self._carry_on(now)
 

@@ -22,6 +22,7 @@ from sipua.net.locate import parse_target
 from sipua.net.network import Network
 from sipua.net.tls_settings import TlsSettings
 from sipua.sip.endpoint import Endpoint
+from sipua.sip.timers import TimerValues, ims_timers
 
 if TYPE_CHECKING:
     from card.masking import TracedApdu
@@ -144,9 +145,13 @@ class Equipment:
             recorder = self._observer.recorder
             driver = Driver(
                 network,
-                Endpoint(self.rng, udp_limit=self._settings.udp_limit),
+                Endpoint(
+                    self.rng,
+                    ims_timers() if settings.ims_timers else TimerValues(),
+                    udp_limit=settings.udp_limit,
+                ),
                 on_message=self._traced(),
-                before_waiting=recorder.catch_up if recorder is not None else None,
+                when_idle=recorder.catch_up if recorder is not None else None,
             )
             self._switchboard = Switchboard(driver, self._observer.on_request)
         return self._switchboard
@@ -159,13 +164,16 @@ class Equipment:
         mode = self._settings.ipsec
         if mode == OFF or hop.transport == "TLS" or self.unprotected:
             return None
+        switchboard = self.switchboard()
+        network = switchboard.driver.network
+        source = network.source(hop)
+        if self._protection is not None and self._protection.contact[0] != source:
+            self._close_protection()
         if self._protection is None:
             from sipua.agent.protection import Protection
 
-            switchboard = self.switchboard()
-            network = switchboard.driver.network
             try:
-                self._protection = Protection(network, network.source(hop), mode, self.rng)
+                self._protection = Protection(network, source, mode, self.rng)
             except EngineError as error:
                 if mode == REQUIRE:
                     raise
@@ -200,6 +208,17 @@ class Equipment:
             self._hops.pop(0)
             return True
         return False
+
+    def start_over(self) -> None:
+        """Close all sockets, and look for the registrar anew; the card stays open."""
+        self._hops = []
+        self._close_protection()
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+        if self._switchboard is not None:
+            self._switchboard.driver.network.close()
+            self._switchboard = None
 
     def find(self, uri: SipUri) -> Hop:
         """Where a URI leads; raises DnsFailure."""

@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sipua.agent.attempt import carry_out
+from sipua.agent.attempt import carry_out, verdict_of_network
 from sipua.agent.conversation import Action, Conversation, earliest
 from sipua.agent.equipment import Equipment, Observer
 from sipua.agent.machine_settings import own_contact, registration_settings
+from sipua.agent.surroundings import ASLEEP, MOVED, OFFLINE, Surroundings
 from sipua.auth.selection import check_names
+from sipua.errors import NetworkError
+from sipua.ims.outage import PASSING, Outage, leads_on
 from sipua.ims.registration import Registration
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
@@ -27,9 +30,6 @@ if TYPE_CHECKING:
     from sipua.agent.identity_module import CardChoice
 
 R = TypeVar("R", bound=RegistrationResult)
-
-NEXT_HOP_AFTER = (Verdict.UNREACHABLE, Verdict.TIMEOUT, Verdict.TLS_FAILURE)
-"""Verdicts after which the next address of RFC 3263 §4.3 is tried."""
 
 
 class Registrant:
@@ -51,6 +51,7 @@ class Registrant:
         self._started: list[Conversation[Registration]] = []
         self._result = RegistrationResult()
         self._stopping = False
+        self._has_moved = False
 
     # What it can be asked for --------------------------------------------------------------
 
@@ -108,9 +109,10 @@ class Registrant:
         when the registration is lost for good.
         """
         ended = self._attempt(self._keep, RegistrationResult())
-        if ended.verdict is not Verdict.INTERRUPTED:
-            return ended
-        return self.deregister()
+        standing = self._conversation
+        if standing is None or standing.machine.binding is None:
+            return ended  # there is nothing to remove
+        return ended if ended.verdict is not Verdict.INTERRUPTED else self.deregister()
 
     def interrupt(self) -> None:
         """End ``stay`` and ``listen``, hang up in ``call``; any thread or signal handler may."""
@@ -156,11 +158,13 @@ class Registrant:
         return result
 
     def _try_hops(self, action: Action[Registration], contact: str = "") -> None:
-        """Try the registrar's addresses one after another (RFC 3263 §4.3)."""
+        """Try the registrar's addresses one after another (RFC 3263 §4.3, TS 24.229 §5.1.1.2.1)."""
         while True:
             conversation = self._conversation = self._converse(self._result, contact)
             self._carry_to_end(conversation, action)
-            if self._result.verdict not in NEXT_HOP_AFTER or not self._equipment.next_hop():
+            exchange = self._result.exchange
+            status = exchange[-1].status if exchange else 0
+            if not leads_on(self._result.verdict, status) or not self._equipment.next_hop():
                 return
 
     def _converse(
@@ -215,17 +219,78 @@ class Registrant:
         return standing
 
     def _keep(self) -> None:
-        conversation = self._conversation
-        assert conversation is not None
-        self._describe(conversation)
-        result = conversation.result = self._result
-        result.end(Verdict.REGISTERED)
-        conversation.keep_alive()
-        while result.exit_status == 0:
-            if self._stopping:
-                result.end(Verdict.INTERRUPTED)
+        """Until it is lost for good, or the user ends it."""
+        outage = Outage(self._equipment.rng)
+        self._result.end(Verdict.REGISTERED)
+        while True:
+            standing, surroundings = self._stand_by()
+            while self._result.exit_status == 0:
+                if self._stopping:
+                    self._result.end(Verdict.INTERRUPTED)
+                    return
+                until = earliest(standing.deadline(), surroundings.at)
+                now = self._equipment.switchboard().turn(until)
+                standing.tick(now)
+                self._look_around(standing, surroundings, now)
+            if not self._comes_back(outage):
                 return
-            conversation.tick(self._equipment.switchboard().turn(conversation.deadline()))
+
+    def _stand_by(self) -> tuple[Conversation[Registration], Surroundings]:
+        """The registration that is to be kept, and what is around it."""
+        standing = self._conversation
+        assert standing is not None
+        self._describe(standing)
+        standing.result = self._result
+        standing.keep_alive()
+        network = self._equipment.switchboard().driver.network
+        return standing, Surroundings(network, standing.hop, time.monotonic())
+
+    def _look_around(
+        self, standing: Conversation[Registration], surroundings: Surroundings, now: float
+    ) -> None:
+        """Renew after a sleep; end it where our address is not ours any more."""
+        change = surroundings.look(now)
+        if change == ASLEEP and standing.settled:
+            standing.begin(Registration.start, self.settings.timeout)
+        elif change == MOVED:
+            self._has_moved = True
+            self._result.end(Verdict.UNREACHABLE, "Our address has changed.")
+        elif change == OFFLINE and self.settings.keep_trying:
+            self._result.end(Verdict.UNREACHABLE, f"There is no route to {standing.hop} any more.")
+
+    def _comes_back(self, outage: Outage) -> bool:
+        """After a loss: register anew, at once and then with patience; False when it is for good.
+
+        With another address we always do, else if the user wants to keep trying.
+        """
+        result = self._result
+        if not self._has_moved and not self.settings.keep_trying:
+            return False
+        while result.verdict in PASSING:
+            self._has_moved = False
+            self._equipment.start_over()
+            try:
+                self._try_hops(Registration.start)
+            except NetworkError as error:
+                result.end(verdict_of_network(error), str(error))
+            if result.exit_status == 0:
+                outage.over()
+                return True
+            if not self.settings.keep_trying:
+                return False
+            if result.verdict in PASSING and not self._rest(outage.wait()):
+                result.end(Verdict.INTERRUPTED)
+        return False
+
+    def _rest(self, seconds: float) -> bool:
+        """Whether nobody interrupted us meanwhile."""
+        narrator = self._equipment.narrator()
+        if narrator is not None:
+            narrator.waiting(seconds, self._result.reason)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._stopping:
+            self._equipment.switchboard().turn(until)
+        return not self._stopping
 
     def _describe(self, conversation: Conversation[Registration]) -> None:
         """Put into the result what is known beforehand."""

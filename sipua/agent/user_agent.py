@@ -13,6 +13,7 @@ from sipua.agent.machine_settings import (
 )
 from sipua.agent.registrant import Registrant
 from sipua.errors import LocalError, ParseError
+from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
 from sipua.result import CallResult, RegistrationResult, RequestResult
 from sipua.verdict import Verdict
@@ -157,20 +158,31 @@ class UserAgent(Registrant):
 
     def _listen(self, plan: ListenPlan, on_report: OnReport | None) -> None:
         self._try_hops(Registration.start)
-        standing, result = self._conversation, self._result
-        if result.exit_status or standing is None:
-            return
+        outage = Outage(self._equipment.rng)
+        taken = 0
+        while self._result.exit_status == 0 and not self._stopping and taken != plan.calls:
+            taken += self._take_calls(
+                plan._replace(calls=plan.calls and plan.calls - taken), on_report
+            )
+            if self._result.exit_status and not self._comes_back(outage):
+                return
+
+    def _take_calls(self, plan: ListenPlan, on_report: OnReport | None) -> int:
+        """Until the registration is lost, the user ends it, or there were enough; how many came."""
         from sipua.agent.telephone import Telephone
 
-        standing.keep_alive()
+        standing, surroundings = self._stand_by()
         telephone = Telephone(self._equipment, self.settings, standing, on_report, plan)
+        result = self._result
         try:
             while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
-                telephone.turn()
+                now = telephone.turn(surroundings.at)
+                self._look_around(standing, surroundings, now)
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP
             while telephone.goes_on and time.monotonic() < patience:
                 telephone.turn(patience)
+            return telephone.taken
         finally:
             telephone.close()
 

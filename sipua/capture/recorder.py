@@ -17,7 +17,7 @@ from sipua.capture.ip_writer import TcpWay, Way
 from sipua.capture.marks import TLS
 from sipua.capture.pcapng_writer import PcapngWriter
 from sipua.trace.narration import answer_note
-from sipua.trace.step import CARD, REGISTRAR, UE
+from sipua.trace.step import CARD, UE
 from sipua.version import VERSION
 
 if TYPE_CHECKING:
@@ -100,18 +100,20 @@ class Recorder:
 
     def _write_down(self) -> None:
         events = self._events
-        while events:
-            write, at, what = events.popleft()
-            write(at, *what)
+        with self._file.together():
+            while events:
+                write, at, what = events.popleft()
+                write(at, *what)
 
     # One at a time -------------------------------------------------------------------------
 
     def _step(self, at: int, step: Step) -> None:
         ends = step.source, step.target
-        text = f"{step.label}: {step.note}" if step.note else step.label
+        said = "; ".join(filter(None, (step.note, step.proof)))
+        text = f"{step.label}: {said}" if said else step.label
         if ends == (UE, CARD):
             self._for_card.append(text)
-        elif ends == (UE, REGISTRAR):
+        elif step.source == UE != step.target:
             self._for_request.append(text)
             self._awaited.add(step.label.encode())
         elif ends == (CARD, UE):

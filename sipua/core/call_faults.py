@@ -27,6 +27,13 @@ LONG = "invite-long-challenge"
 IN_FINAL = "invite-200-challenge"
 
 
+def faults_of_method(method: str, faults: dict[str, float]) -> dict[str, float]:
+    """The faults that meet a request of this method."""
+    if method == "INVITE":
+        return faults
+    return {name: value for name, value in faults.items() if not name.startswith("invite-")}
+
+
 def invite_refusal(faults: Mapping[str, float], request: Request, source: Hop) -> Reply | None:
     """What a fault has the network answer to an INVITE of its own accord; None without."""
     if "invite-302" in faults:

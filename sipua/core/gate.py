@@ -13,6 +13,7 @@ from sipua.core.call_faults import (
     OTHER_REALM,
     STORM,
     TWO_REALMS,
+    faults_of_method,
     invite_refusal,
     lengthened,
 )
@@ -140,9 +141,8 @@ class Gate:
         caller = self.sender(request, source, now)
         faults = self._faults.of(caller.identities)
         if faults:
-            refused = refusal(faults, source)
-            if refused is None and request.method == "INVITE":
-                refused = invite_refusal(faults, request, source)
+            faults = faults_of_method(request.method, faults)
+            refused = refusal(faults, source) or invite_refusal(faults, request, source)
             if refused is not None:
                 return refused
         lines: list[tuple[str, str]] = []
@@ -154,7 +154,7 @@ class Gate:
                 return self._challenge(demand, caller, request, judgement, now, faults)
             if judgement.info:
                 lines.append((PROOF_HEADERS[demand.status], judgement.info))
-        if IN_FINAL in faults and request.method == "INVITE":
+        if IN_FINAL in faults:
             nothing = Judgement(ABSENT)
             lines.append(self._challenger(BY_407).challenge(caller, request, nothing, now))
         return Passed(caller, tuple(lines))
@@ -166,12 +166,11 @@ class Gate:
 
     def _demands_on(self, method: str, faults: Mapping[str, float]) -> list[Demand]:
         demand = self._demand_on(method)
-        if method == "INVITE" and faults:
-            if BOTH in faults:
-                scheme = demand.scheme if demand else ""
-                return [Demand(407, scheme), Demand(401, scheme)]
-            if demand is None and any(name in faults for name in CHALLENGING):
-                return [BY_407]
+        if BOTH in faults:
+            scheme = demand.scheme if demand else ""
+            return [Demand(407, scheme), Demand(401, scheme)]
+        if demand is None and any(name in faults for name in CHALLENGING):
+            return [BY_407]
         return [demand] if demand else []
 
     def _challenge(
@@ -185,11 +184,11 @@ class Gate:
     ) -> Reply:
         challenger = self._challenger(demand)
         lines = []
-        if request.method == "INVITE" and TWO_REALMS in faults:
+        if TWO_REALMS in faults:
             stranger = caller._replace(domain=OTHER_REALM)
             lines.append(challenger.challenge(stranger, request, judgement, now, faults))
         name, value = challenger.challenge(caller, request, judgement, now, faults)
-        if request.method == "INVITE" and LONG in faults:
+        if LONG in faults:
             value = lengthened(value, faults[LONG])
         return Reply(demand.status, [*lines, (name, value)])
 

@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from sipua.core.pcscf import Pcscf
     from sipua.core.registrar import Registrar
     from sipua.core.routing import Routing, Way
+    from sipua.core.short_messages import ShortMessageCentre
     from sipua.sip.endpoint import Endpoint, Event, ServerTransaction
     from sipua.sip.hop import Hop
 
 MAX_FORWARDS = 70
+SHORT_MESSAGE = "application/vnd.3gpp.sms"
 
 
 class Proxy:
@@ -50,16 +52,20 @@ class Proxy:
         gate: Gate,
         routing: Routing,
         local_address: Callable[[Hop], tuple[str, int]],
+        open_centre: Callable[[], ShortMessageCentre] | None = None,
         pcscf: Pcscf | None = None,
     ) -> None:
-        """``local_address`` gives our own address and port towards a hop; ``pcscf`` sees to
-        what comes protected."""
+        """``local_address`` gives our own address and port towards a hop; ``open_centre`` what
+        takes short messages, when the first of them comes; ``pcscf`` sees to what comes
+        protected."""
         self._pcscf = pcscf
         self._endpoint = endpoint
         self._registrar = registrar
         self._gate = gate
         self._routing = routing
         self._contexts = Contexts(endpoint, local_address)
+        self._open_centre = open_centre
+        self._centre: ShortMessageCentre | None = None
 
     def handle(self, event: Event, now: float) -> None:
         """Do what follows from one event of the endpoint.
@@ -114,6 +120,11 @@ class Proxy:
         passed = self._gate.pass_on(request, source, now)
         if isinstance(passed, Reply):
             return passed
+        if self._open_centre is not None and _is_short_message(request):
+            if self._centre is None:
+                self._centre = self._open_centre()
+            self._centre.take(event, passed.caller, now)
+            return None
         if for_us:
             return self._registrar.answer(request, source, now)
         self._forward(event, passed, left, now)
@@ -163,6 +174,12 @@ class Proxy:
         response = written(self._endpoint, request, reply)
         with suppress(LocalError):  # what is copied from the request cannot be sent
             self._endpoint.respond(transaction, response, now)
+
+
+def _is_short_message(request: Request) -> bool:
+    """TS 24.341 §5.3.3: whether it is for the IP-SM-GW, whatever the Request-URI."""
+    content_type = (request.headers.get("Content-Type") or "").partition(";")[0]
+    return request.method == "MESSAGE" and content_type.strip().lower() == SHORT_MESSAGE
 
 
 def _check_proxy_require(request: Request) -> None:

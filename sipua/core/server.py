@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from sipua.core.bindings import Binding
     from sipua.core.faults import Fault
     from sipua.core.protection import Protection
+    from sipua.core.short_messages import ShortMessageCentre
     from sipua.ipsec.suite import Suite
     from sipua.net.driver import OnMessage
     from sipua.net.tls_settings import TlsSettings
+    from sipua.sms.timestamp import Timestamp
 
 LOOPBACK_UDP = (("UDP", "127.0.0.1", 0),)
 
@@ -194,7 +196,16 @@ class CoreServer:
         pcscf = self._protection.pcscf if self._protection is not None else None
         protected = (Hop("UDP", *pcscf.server),) if pcscf is not None else ()
         routing = Routing(self._directory, self._registrar, (*self._hops, *protected))
-        self._proxy = Proxy(endpoint, self._registrar, gate, routing, edge.local_address, pcscf)
+
+        def open_centre() -> ShortMessageCentre:
+            from sipua.core.short_messages import ShortMessageCentre  # seldom needed
+
+            where = edge.local_address
+            return ShortMessageCentre(endpoint, routing, self._directory, where, _time_of_day)
+
+        self._proxy = Proxy(
+            endpoint, self._registrar, gate, routing, edge.local_address, open_centre, pcscf
+        )
         self._edge = edge
         self._stopping = False
         self._driver = Driver(edge, endpoint, time.monotonic, _masking(self._on_message))
@@ -351,3 +362,11 @@ def _date() -> str:
         f"{_DAYS[now.tm_wday]}, {now.tm_mday:02} {_MONTHS[now.tm_mon - 1]} {now.tm_year}"
         f" {now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02} GMT"
     )
+
+
+def _time_of_day() -> Timestamp:
+    """The time now as short messages give it."""
+    from sipua.sms.timestamp import Timestamp
+
+    now = time.localtime()
+    return Timestamp(*now[:6], now.tm_gmtoff // 900)

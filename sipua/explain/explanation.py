@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from card.aka.sequence import IND_BITS
 from sipua.auth.redaction import redact
+from sipua.explain.card_answers import contradictions
 from sipua.explain.credentials import RES, kind_of
 from sipua.explain.finding import NETWORK, TERMINAL, Finding
 from sipua.explain.judgement import RIGHT, UNCHECKED, judge
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sipua.auth.scheme import AkaChallenge
+    from sipua.explain.card_answers import CardAnswers
     from sipua.explain.case import Told
     from sipua.explain.dialogs import Dialog
     from sipua.explain.exchange import Exchange
@@ -29,26 +31,15 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
-class Explainer:
-    """Explains dialogs one after the other, for whoever holds these keys."""
-
-    def __init__(self, subscribers: Sequence[Subscriber] = (), *, show_secrets: bool = False):
-        self._subscribers = tuple(subscribers)
-        self._show_secrets = show_secrets
-        self._budget = Budget()
-
-    def explain(self, dialog: Dialog) -> Document:
-        """All that can be said of a dialog; secrets are in it only if they were asked for."""
-        work = _Work(dialog, self._subscribers, self._budget, self._show_secrets)
-        return work.document()
-
-
-def matters(dialog: Dialog) -> bool:
-    """Whether it has to do with authentication, or is a registration or a refusal."""
-    return any(
-        each.asked or each.told or each.method == "REGISTER" or each.status >= 400
-        for each in dialog.exchanges
-    )
+def explain(
+    dialog: Dialog,
+    subscribers: Sequence[Subscriber],
+    cards: CardAnswers,
+    budget: Budget,
+    show_secrets: bool,
+) -> Document:
+    """All that can be said of a dialog; secrets are in it only if they were asked for."""
+    return _Work(dialog, subscribers, cards, budget, show_secrets).document()
 
 
 class _Work:
@@ -57,12 +48,14 @@ class _Work:
     def __init__(
         self,
         dialog: Dialog,
-        subscribers: tuple[Subscriber, ...],
+        subscribers: Sequence[Subscriber],
+        cards: CardAnswers,
         budget: Budget,
         show_secrets: bool,
     ) -> None:
         self.dialog = dialog
         self.subscribers = subscribers
+        self.cards = cards
         self.budget = budget
         self.show_secrets = show_secrets
         self.rounds = rounds_of(dialog)
@@ -133,11 +126,23 @@ class _Work:
             if not any(answer["kind"] == RES for answer in answers):
                 self.watch_resynchronisation(autn, told_before)
         document = _challenge(round_)
+        document["card"] = self.card(round_)
         document["autn"] = autn.facts if autn is not None else None
         document["secrets"] = self.secrets(autn, challenge)
         document["right_answer"] = self.right_answer(round_, subscriber)
         document["answers"] = answers
         return document
+
+    def card(self, round_: Round) -> Document | None:
+        """What the card said to this challenge, where its APDUs were captured."""
+        challenge = round_.challenge
+        card = self.cards.of(challenge.rand, challenge.autn)
+        if card is None:
+            return None
+        told = {kind_of(told) for _, told in round_.answers}
+        auts = {told.auts for _, told in round_.answers if told.auts}
+        self.findings += contradictions(card, told, auts)
+        return card.to_json()
 
     def subscriber(self, round_: Round) -> Subscriber | None:
         """Whose key it is: who is named, else who alone is known, else whose MAC is right."""

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from sipua.explain.mistakes.mistake import Mistake
     from sipua.explain.recipe import Recipe
 
-MAX_TRIES = 600_000
+MAX_TRIES = 1_000_000
 """Keys and responses tried in search of mistakes in one run; some seconds of work."""
 
-RESERVE = 300_000
+RESERVE = 400_000
 """Of these, kept back from the dear searches for the cheap ones."""
 
 MAX_PAIR_OCTETS = 4096

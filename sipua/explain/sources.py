@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sipua.capture.captured import CapturedMessage, CaptureRemark
+from sipua.capture.captured import CapturedApdu, CaptureRemark
 from sipua.capture.reader import contents
 from sipua.errors import ParseError
 from sipua.explain.heard import Heard
@@ -43,8 +43,8 @@ def document_in(text: str) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def captured(stream: BinaryIO, remark: Callable[[str], None]) -> Iterator[Heard]:
-    """The SIP messages of a capture; what cannot be read is told to ``remark``.
+def captured(stream: BinaryIO, remark: Callable[[str], None]) -> Iterator[Heard | CapturedApdu]:
+    """The SIP messages and APDUs of a capture; what cannot be read is told to ``remark``.
 
     Raises CaptureError where the file cannot be read further.
     """
@@ -52,7 +52,9 @@ def captured(stream: BinaryIO, remark: Callable[[str], None]) -> Iterator[Heard]
     for each in contents(stream):
         if isinstance(each, CaptureRemark):
             remark(each.text)
-        elif isinstance(each, CapturedMessage):
+        elif isinstance(each, CapturedApdu):
+            yield each
+        else:
             try:
                 message = parse(each.data)
             except ParseError:

@@ -24,3 +24,8 @@ class TimerValues:
         self.d = d  # Timer D: at least 32 s whatever T1 is
         self.transaction = 64 * t1  # Timers B, F, H, J, L, M
         self.trying = 0.2  # a server transaction answers INVITE with 100 after this time
+
+
+def ims_timers() -> TimerValues:
+    """Those of a user equipment on a radio link (TS 24.229 table 7.8)."""
+    return TimerValues(t1=2.0, t2=16.0, t4=17.0, d=128.0)

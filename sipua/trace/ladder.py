@@ -52,6 +52,7 @@ class Ladder:
         self._width = width
         self._lanes = list(lanes)
         self._used: set[str] = set()
+        self._headed = False
         self._place()
 
     def _place(self) -> None:
@@ -76,9 +77,10 @@ class Ladder:
 
     def header(self) -> list[str]:
         """The names of the lanes, centred above them."""
+        self._headed = True
         row = ""
         for lane, column in self._columns.items():
-            name = _cut(lane, self._span - 1) if len(self._lanes) > 1 else lane
+            name = lane if len(lane) < self._span else f"...{lane[4 - self._span :]}"
             row = f"{row:<{max(column - len(name) // 2, 0)}}"
             row = f"{row}{'' if not row or row.endswith(' ') else ' '}{name}"
         return [row.rstrip()]
@@ -86,7 +88,7 @@ class Ladder:
     def step(self, step: Step) -> list[str]:
         """The rows of one step; one that goes nowhere is a note beside the lanes.
 
-        The names of the lanes come first where this step made the lanes others.
+        The names of the lanes come first where they have not been told yet.
         """
         rows = self._join(step)
         notes = wrap(step.note, self._note_width) if step.source != step.target else [step.note]
@@ -109,7 +111,7 @@ class Ladder:
         ]
 
     def _join(self, step: Step) -> list[str]:
-        """Make room for lanes that are new; the header if there are any."""
+        """Make room for lanes that are new; the header if there are any, or was none yet."""
         ends = {step.source, step.target}
         new = [end for end in (step.source, step.target) if end not in self._columns]
         for lane in dict.fromkeys(new):
@@ -119,7 +121,7 @@ class Ladder:
                 self._lanes.append(lane)
             self._place()
         self._used |= ends
-        return self.header() if new else []
+        return self.header() if new or not self._headed else []
 
     def _rails(self) -> str:
         row = [" "] * (max(self._columns.values()) + 1)

@@ -1,4 +1,4 @@
-"""What each step of a registration carried and what it proved, in words."""
+"""What each step of an exchange carried and what it proved, in words."""
 
 from __future__ import annotations
 
@@ -6,31 +6,41 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from card.aka.result import AkaResponse, SynchronisationFailure
+from sipua.auth.selection import offered
 from sipua.trace.step import CARD, REGISTRAR, UE, Step
 
 if TYPE_CHECKING:
-    from sipua.auth.scheme import Outcome
+    from sipua.auth.scheme import AkaChallenge, Outcome
+    from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
+
+CHALLENGES = (401, 407)
+RES_PROVES = "AUTN's MAC is right and its SQN fresh: the network holds this card's key"
+AUTS_PROVES = "AUTN's MAC is right, its SQN is not fresh: the network holds the key, but is behind"
+MAC_PROVES = "AUTN's MAC is wrong: the network does not hold this card's key"
 
 
 class Narrator:
-    """Makes a step of each event and tells it to ``tell``."""
+    """Makes a step of each event and tells it to ``tell``.
+
+    ``hop`` is the network node that a message goes to or comes from, where it is known.
+    """
 
     def __init__(self, tell: Callable[[Step], None]) -> None:
         self._tell = tell
 
-    def request_sent(self, request: Request) -> None:
+    def request_sent(self, request: Request, hop: Hop | None = None) -> None:
         """The user agent's request, by what its credentials are."""
-        self._tell(Step(UE, REGISTRAR, request.method, _credentials_note(request)))
+        self._tell(Step(UE, node(hop), request.method, credentials_note(request)))
 
-    def response_received(self, response: Response) -> None:
-        """The registrar's answer."""
+    def response_received(self, response: Response, hop: Hop | None = None) -> None:
+        """The network's answer."""
         label = f"{response.status} {response.reason}"
-        self._tell(Step(REGISTRAR, UE, label, answer_note(response.status)))
+        self._tell(Step(node(hop), UE, label, response_note(response)))
 
-    def no_answer(self, reason: str) -> None:
-        """The registrar could not be reached or kept silent."""
-        self._tell(Step(REGISTRAR, UE, "no answer", reason))
+    def no_answer(self, reason: str, hop: Hop | None = None) -> None:
+        """The network could not be reached or kept silent."""
+        self._tell(Step(node(hop), UE, "no answer", reason))
 
     def card_asked(self, application: str, rounds: int) -> None:
         """RAND and AUTN on their way to the card."""
@@ -41,14 +51,11 @@ class Narrator:
     def card_answered(self, outcome: Outcome) -> None:
         """What the card made of them."""
         if isinstance(outcome, AkaResponse):
-            label = "RES, CK, IK"
-            note = "AUTN was right and fresh: the network holds this card's key"
+            self._tell(Step(CARD, UE, "RES, CK, IK", "", RES_PROVES))
         elif isinstance(outcome, SynchronisationFailure):
-            label = "AUTS"
-            note = "the network holds the key, but its sequence number is not fresh"
+            self._tell(Step(CARD, UE, "AUTS", "the SQN that the card has reached", AUTS_PROVES))
         else:
-            label, note = "MAC failure", "the network does not hold this card's key"
-        self._tell(Step(CARD, UE, label, note))
+            self._tell(Step(CARD, UE, "MAC failure", "", MAC_PROVES))
 
     def card_failed(self, reason: str) -> None:
         """The card gave no answer to AUTHENTICATE."""
@@ -59,7 +66,16 @@ class Narrator:
         self._tell(Step(UE, UE, "", f"waits {seconds:.0f} s: {why}"))
 
 
-def _credentials_note(request: Request) -> str:
+def node(hop: Hop | None) -> str:
+    """The lane of a network node: its address and port."""
+    if hop is None:
+        return REGISTRAR
+    host = f"[{hop.address}]" if ":" in hop.address else hop.address
+    return f"{host}:{hop.port}"
+
+
+def credentials_note(request: Request) -> str:
+    """What the credentials of a request carry."""
     headers = request.headers
     credentials = headers.get("Authorization") or headers.get("Proxy-Authorization")
     if not credentials:
@@ -92,9 +108,26 @@ _IN_CLEAR = {
 """What our own credentials look like."""
 
 
+def response_note(response: Response) -> str:
+    """What an answer carries and means."""
+    if response.status not in CHALLENGES:
+        return answer_note(response.status)
+    carried = [
+        f"{_scheme(offer.challenge)}: RAND, AUTN"
+        if offer.challenge is not None
+        else f"{offer.what}: nothing for the card"
+        for offer in offered(response)
+    ]
+    return f"a challenge: {'; '.join(carried)}" if carried else "a challenge that asks nothing"
+
+
+def _scheme(challenge: AkaChallenge) -> str:
+    return f"Digest {challenge.algorithm}" if challenge.scheme == "aka" else challenge.scheme
+
+
 def answer_note(status: int) -> str:
-    """What an answer means."""
-    if status in (401, 407):
+    """What an answer means, by its status alone."""
+    if status in CHALLENGES:
         return "a challenge: prove who you are"
     if status < 200:
         return "it rings" if status == 180 else "on its way"

@@ -138,7 +138,17 @@ def test_the_json_document(capsys: pytest.CaptureFixture[str], key: str) -> None
     (challenge,) = dialog["challenges"]
     assert set(challenge) == {
         *("at", "seen", "header", "scheme", "algorithm", "realm", "qop", "stale", "rand"),
-        *("sqn_xor_ak", "amf", "mac", "server_data", "autn", "secrets", "right_answer", "answers"),
+        *(
+            "sqn_xor_ak",
+            "amf",
+            "mac",
+            "server_data",
+            "autn",
+            "secrets",
+            "right_answer",
+            "answers",
+            "card",
+        ),
     }
 
 

@@ -58,6 +58,16 @@ def test_registrations_and_messages_are_spared(fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", CALLS)
+def test_challenges_of_other_requests_are_as_ever(fault: str) -> None:
+    scene = Scene(faults=(fault,), MESSAGE=Demand(407))
+    scene.alice.request(uri(2))
+    (challenge,) = (each for each in scene.alice.inbox[2:] if isinstance(each, Response))
+    (value,) = challenge.headers.all("Proxy-Authenticate")
+    assert len(value) < 300
+    assert scene.bob.asked.method == "MESSAGE"
+
+
+@pytest.mark.parametrize("fault", CALLS)
 def test_one_subscriber_may_be_meant(fault: str) -> None:
     scene = Scene(faults=(f"{fault}@{uri(2)}",))
     assert scene.invite() == [100]

@@ -179,3 +179,17 @@ def test_a_reliable_provisional_response_passes_as_it_is() -> None:
     told = scene.alice.told
     assert (told.status, told.headers.get("RSeq"), told.body) == (183, "17", b"v=0")
     assert told.headers.values("Require") == ["100rel"]
+
+
+def test_an_ack_is_counted_and_makes_no_loop() -> None:
+    scene = Scene()
+    scene.invite()
+    scene.bob.reply(200)
+    scene.alice.send(scene.request(scene.bob.contact, "ACK", Max_Forwards="7"))
+    (ack,) = scene.bob.got("ACK")
+    assert ack.headers.get("Max-Forwards") == "6"
+    scene.alice.send(scene.request(scene.bob.contact, "ACK", Max_Forwards="0"))
+    again = scene.request(scene.bob.contact, "ACK")
+    again.headers.add("Via", f"SIP/2.0/UDP {ADDRESS}:{PORT};branch=z9hG4bK-before")
+    scene.alice.send(again)
+    assert len(scene.bob.got("ACK")) == 1

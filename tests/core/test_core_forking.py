@@ -129,6 +129,8 @@ def test_a_connection_gone_before_does_not_end_the_call() -> None:
             scene.phones[1].reply(200)
         assert scene.told() == [status]
         assert scene.bob.got("INVITE") == []
+        scene.network.pass_time(40)
+        assert scene.network.proxy._contexts.by_server == {}
 
 
 def test_one_silent_phone_makes_a_refusal_wait() -> None:

@@ -134,6 +134,20 @@ def test_two_who_registered_from_one_place_must_say_who_they_are() -> None:
     assert scene.status(scene.request(From=ANONYMOUS)) == 403
 
 
+def test_who_was_there_once_is_not_meant() -> None:
+    scene = Scene()
+    other = Ue(scene.network, subscriber(2), scene.alice.hop.address)
+    other.first_branch(100)
+    other.register()
+    scene.network.ues[scene.alice.hop] = scene.alice
+    scene.network.pass_time(300_000)
+    scene.alice.register()
+    scene.network.pass_time(300_001)  # the other registration has ended
+    assert scene.status(scene.request(uri(1), From=ANONYMOUS, Max_Forwards="0")) == 483
+    request = scene.request(uri(2), From=ANONYMOUS, CSeq="2 MESSAGE")
+    assert scene.status(request) == 480, "known, and bob is not registered any more"
+
+
 @pytest.mark.parametrize(("privacy", "status"), [("id", 100), ("id;critical", 100), ("user", 420)])
 def test_required_privacy_is_given_or_refused(privacy: str, status: int) -> None:
     scene = Scene()

@@ -204,9 +204,10 @@ def test_credentials_sent_without_being_asked_do_not_reach_the_callee() -> None:
     """A user agent counts its nonce on in BYE and ACK; RES may stand there in clear."""
     scene = Scene(INVITE=Demand(407, "umts"))
     scene.call()
-    value = credentials(scene.sent, 407)
+    asked = credentials(scene.sent, 407)
+    ours = f'Digest username="x", realm="{DOMAIN.upper()}", nonce="n", uri="u", response="r"'
     scene.bob.reply(200, ("Contact", f"<{scene.bob.contact}>"))
-    for method in ("ACK", "BYE"):
+    for method, value in (("ACK", asked), ("BYE", asked), ("INFO", ours)):
         request = scene.request(
             scene.bob.contact,
             method,

@@ -18,8 +18,7 @@ from sipua.auth.algorithm import ALGORITHMS
 from sipua.auth.scheme import AkaChallenge, Answer, Outcome
 from sipua.auth.schemes import aka, digest_umts
 from sipua.auth.selection import scheme_named
-from sipua.explain.dialogs import Dialogs
-from sipua.explain.explanation import Explainer
+from sipua.explain.investigation import Investigation
 from sipua.explain.sources import captured
 from sipua.explain.subscriber import Subscriber
 
@@ -120,11 +119,12 @@ def flow(number: int) -> Made:
 
 
 def explained(path: Path, *subscribers: Subscriber) -> list[dict[str, Any]]:
-    explainer, dialogs, found = Explainer(subscribers), Dialogs(), []
+    investigation = Investigation(subscribers)
+    found: list[dict[str, Any]] = []
     with path.open("rb") as stream:
-        for heard in captured(stream, pytest.fail):
-            found += [explainer.explain(dialog) for dialog in dialogs.take(heard)]
-    return found + [explainer.explain(dialog) for dialog in dialogs.finish()]
+        for seen in captured(stream, pytest.fail):
+            found += investigation.take(seen)
+    return found + list(investigation.finish())
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from seen_on_the_wire import KEY_FILE, Answerer, Talk, registration, write_pcap
 
 from cli.app import run
 from sipua.explain.dialogs import MAX_EXCHANGES, MAX_OPEN, Dialogs
-from sipua.explain.explanation import Explainer
 from sipua.explain.heard import Heard
+from sipua.explain.investigation import Investigation
 from sipua.explain.own_document import explain_own
 from sipua.explain.pasted import read_text
 from sipua.explain.sources import document_in
@@ -36,10 +36,11 @@ def subscriber(tmp_path_factory: pytest.TempPathFactory) -> Subscriber:
 
 
 def explained(text: str, subscriber: Subscriber) -> list[dict[str, Any]]:
-    explainer, dialogs, found = Explainer([subscriber]), Dialogs(), []
+    investigation = Investigation([subscriber])
+    found: list[dict[str, Any]] = []
     for heard in read_text(text):
-        found += [explainer.explain(each) for each in dialogs.take(heard)]
-    found += [explainer.explain(each) for each in dialogs.finish()]
+        found += investigation.take(heard)
+    found += investigation.finish()
     json.dumps(found)
     return found
 
@@ -146,16 +147,19 @@ def test_wrong_answers_without_end_cost_no_time_without_end(
     subscriber: Subscriber,
 ) -> None:
     """The search for mistakes has a budget for the whole run."""
-    explainer = Explainer([subscriber])
+    investigation = Investigation([subscriber], tries=50_000)
     started = time.monotonic()
+    found: list[dict[str, Any]] = []
     for number in range(300):
-        dialogs = Dialogs()
         answerer = Answerer()
-        talk = registration(answerer, f"{number:032x}")
-        for heard in read_text(talk.text().decode()):
-            assert not list(dialogs.take(heard))
-        (dialog,) = (explainer.explain(each) for each in dialogs.finish())
-        assert dialog["wrong"]
+        text = registration(answerer, f"{number:032x}").text().decode()
+        for heard in read_text(text.replace("a84b4c76e66710", f"call{number}")):
+            found += investigation.take(heard)
+    found += investigation.finish()
+    assert len(found) == 300
+    assert all(dialog["wrong"] for dialog in found)
+    codes = {each["code"] for dialog in found for each in dialog["findings"]}
+    assert codes == {"response-unexplained", "response-not-searched"}
     assert time.monotonic() - started < LONG
 
 

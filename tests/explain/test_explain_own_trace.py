@@ -58,6 +58,7 @@ def test_a_registration_in_each_scheme(
     (challenge,) = dialog["challenges"]
     assert challenge["autn"]["mac"] == "right"
     assert dialog["transport"] == via
+    assert challenge["card"]["answer"] == "RES"
     masked = not algorithm.startswith("AKA") and not secrets
     assert challenge["answers"][0]["checked"] == ("not checked" if masked else "right")
     assert dialog["exchanges"][-1]["status"] == 200

@@ -38,10 +38,36 @@ def test_every_width(width: int) -> None:
 
 
 def test_a_label_that_does_not_fit_says_so() -> None:
-    row = Ladder(80, ASCII).step(Step(REGISTRAR, UE, "403 A Very Long Reason Phrase"))[0]
+    _, row, _ = Ladder(80, ASCII).step(Step(REGISTRAR, UE, "403 A Very Long Reason Phrase"))
     assert "403 A Very Lon..." in row
 
 
 def test_a_remark_stands_beside_the_lanes() -> None:
-    (row,) = Ladder(80, ASCII).step(STEPS[4])
+    _, row = Ladder(80, ASCII).step(STEPS[4])
     assert row == "   |                   |                   |   waits 3 s"
+
+
+def test_a_node_takes_the_place_of_the_registrar_and_another_one_joins() -> None:
+    ladder = Ladder(100, ASCII)
+    first = ladder.step(Step(UE, "192.0.2.1:5060", "REGISTER"))
+    assert first[0].split() == ["card", "UE", "192.0.2.1:5060"]
+    again = ladder.step(Step("192.0.2.1:5060", UE, "302 Moved Temporarily"))
+    assert len(again) == 2
+    joined = ladder.step(Step(UE, "[2001:db8::1]:5060", "REGISTER"))
+    assert joined[0].split() == ["card", "UE", "192.0.2.1:5060", "[2001:db8::1]:5060"]
+    assert joined[2].rstrip().endswith(">|")
+
+
+def test_many_nodes_on_a_narrow_screen() -> None:
+    ladder = Ladder(60, ASCII)
+    rows = [row for n in range(6) for row in ladder.step(Step(UE, f"192.0.2.{n}:5060", "OPTIONS"))]
+    assert max(map(len, rows)) <= 9 * 7 + 10
+    assert rows[-3].endswith(" ...:5060 ...:5060")
+
+
+def test_what_a_step_proved_stands_below_what_it_carried() -> None:
+    step = Step(CARD, UE, "AUTS", "the card's SQN", "the network is behind")
+    assert [row.split("|   ")[-1] for row in Ladder(100, ASCII).step(step)[1:]] == [
+        "the card's SQN",
+        "=> the network is behind",
+    ]
