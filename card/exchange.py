@@ -56,9 +56,11 @@ class Exchange:
     __slots__ = (
         "_bare_trace",
         "_depth",
+        "_masked",
         "_secret",
         "_trace",
         "_transaction",
+        "_unmasked",
         "apdus",
         "insertions",
         "link",
@@ -82,6 +84,10 @@ class Exchange:
         self._secret = False
         self._trace = trace
         self._bare_trace = bare_trace
+        if trace is not None or bare_trace is not None:
+            from card.masking import masked, unmasked
+
+            self._masked, self._unmasked = masked, unmasked
         self._depth = 0
         self._transaction = Transaction(self)
 
@@ -181,13 +187,9 @@ class Exchange:
         if len(answer) < 2:
             raise AnswerError(f"the answer to {command.name} has no status word")
         if self._trace is not None:
-            from card.masking import masked
-
-            self._trace(masked(command, answer, cause, first=first, secret=self._secret))
+            self._trace(self._masked(command, answer, cause, first=first, secret=self._secret))
         if self._bare_trace is not None:
-            from card.masking import unmasked
-
-            self._bare_trace(unmasked(command, answer))
+            self._bare_trace(self._unmasked(command, answer))
         return Response(answer[:-2], answer[-2] << 8 | answer[-1])
 
 

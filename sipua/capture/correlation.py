@@ -13,17 +13,22 @@ NAMES = (b"\ncall-id:", b"\ni:")  # RFC 3261 §20.8
 class Attempt:
     """What shares one Call-ID."""
 
-    __slots__ = ("call_id", "last", "number", "round")
+    __slots__ = ("_text", "call_id", "last", "number", "round")
 
     def __init__(self, number: int, call_id: str) -> None:
         self.number = number
         self.call_id = call_id
         self.round = 0
         self.last: dict[str, bytes] = {}
+        self._text = f"attempt {number}, Call-ID {call_id}"
 
     def __str__(self) -> str:
-        authentication = f", round {self.round}" if self.round else ""
-        return f"attempt {self.number}{authentication}, Call-ID {self.call_id}"
+        return self._text
+
+    def challenged(self) -> None:
+        """A round begins."""
+        self.round += 1
+        self._text = f"attempt {self.number}, round {self.round}, Call-ID {self.call_id}"
 
 
 class Correlation:
@@ -48,7 +53,7 @@ class Correlation:
         again = attempt.last.get(direction) == data
         attempt.last[direction] = data
         if direction == "received" and not again and data.startswith(CHALLENGES):
-            attempt.round += 1
+            attempt.challenged()
             self.current = attempt
         elif direction == "sent":
             self.current = attempt

@@ -12,8 +12,8 @@ MAX_SEGMENT = 60_000  # octets; an IP packet holds 65535
 PUSH_ACK = 0x18
 WINDOW = 0xFFFF
 
-_IPV4 = Struct("!BBHHHBBH")
-_IPV6 = Struct("!IHBB")
+_IPV4 = Struct("!BBHHHBBH8s")
+_IPV6 = Struct("!IHBB32s")
 _UDP = Struct("!HHHH")
 _TCP = Struct("!HHIIBBHHH")
 
@@ -24,7 +24,7 @@ End = tuple[str, int]
 class Way:
     """From one end to another: all that is the same in each packet. Both of one IP version."""
 
-    __slots__ = ("_addresses", "_is_4", "_ports", "_pseudo")
+    __slots__ = ("_addresses", "_ip_sum", "_is_4", "_ports", "_tcp_sum", "_udp_sum")
 
     def __init__(self, source: End, destination: End) -> None:
         """Raises ValueError for addresses that are not numeric."""
@@ -35,32 +35,35 @@ class Way:
             # IPv4 addresses of a socket that serves both are written as RFC 4291 §2.5.5.2 has it.
             packed = [bytes(10) + b"\xff\xff" + each if len(each) == 4 else each for each in packed]
         self._addresses = b"".join(packed)
-        self._ports = source[1], destination[1]
-        self._pseudo = int.from_bytes(self._addresses, "big") % 0xFFFF
+        self._ports = near, far = source[1], destination[1]
+        # Sums that checksums begin with: the addresses, and ports or the first word of IPv4.
+        addressed = int.from_bytes(self._addresses, "big") % 0xFFFF
+        self._udp_sum = addressed + UDP + near + far
+        self._tcp_sum = addressed + TCP
+        self._ip_sum = addressed + sum((0x4500, 0x4000, HOP_LIMIT << 8))
 
     def udp(self, data: bytes) -> bytes:
         """A datagram (RFC 768)."""
         size = 8 + len(data)
-        near, far = self._ports
-        head = _UDP.pack(near, far, size, 0)
-        check = checksum(head + data, self._pseudo + UDP + size) or 0xFFFF
-        return self._ip(UDP, _UDP.pack(near, far, size, check) + data)
+        # The length stands in the pseudo header, and in the header.
+        check = checksum(data, self._udp_sum + 2 * size) or 0xFFFF
+        return self._ip(UDP, size) + _UDP.pack(*self._ports, size, check) + data
 
     def tcp(self, data: bytes, sequence: int, acknowledged: int) -> bytes:
         """A segment (RFC 9293 §3.1) of at most MAX_SEGMENT octets."""
-        near, far = self._ports
-        fields = near, far, sequence, acknowledged, 5 << 4, PUSH_ACK, WINDOW
+        fields = *self._ports, sequence, acknowledged, 5 << 4, PUSH_ACK, WINDOW
         head = _TCP.pack(*fields, 0, 0)
-        check = checksum(head + data, self._pseudo + TCP + len(head) + len(data))
-        return self._ip(TCP, _TCP.pack(*fields, check, 0) + data)
+        size = len(head) + len(data)
+        check = checksum(head + data, self._tcp_sum + size)
+        return self._ip(TCP, size) + _TCP.pack(*fields, check, 0) + data
 
-    def _ip(self, protocol: int, payload: bytes) -> bytes:
-        size = len(payload)
+    def _ip(self, protocol: int, size: int) -> bytes:
+        """The header for a payload of ``size`` octets."""
         if not self._is_4:
-            return _IPV6.pack(6 << 28, size, protocol, HOP_LIMIT) + self._addresses + payload
-        fields = 0x45, 0, 20 + size, 0, 0x4000, HOP_LIMIT, protocol
-        check = checksum(_IPV4.pack(*fields, 0), self._pseudo)
-        return _IPV4.pack(*fields, check) + self._addresses + payload
+            return _IPV6.pack(6 << 28, size, protocol, HOP_LIMIT, self._addresses)
+        size += 20
+        check = -(self._ip_sum + protocol + size) % 0xFFFF
+        return _IPV4.pack(0x45, 0, size, 0, 0x4000, HOP_LIMIT, protocol, check, self._addresses)
 
 
 class TcpWay:
@@ -106,5 +109,4 @@ def checksum(data: bytes, start: int) -> int:
     """
     if len(data) & 1:
         data += b"\0"
-    total = (int.from_bytes(data, "big") + start) % 0xFFFF
-    return 0xFFFF - total if total else 0  # 0 and 0xFFFF are the same number here
+    return -(int.from_bytes(data, "big") + start) % 0xFFFF  # of 0 and 0xFFFF, which are the same, 0

@@ -6,7 +6,8 @@ everything that had happened by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from struct import Struct
 
 from sipua.capture.link_layer import RAW
@@ -32,6 +33,7 @@ class PcapngWriter:
         """``write`` takes a whole block at a time."""
         self._write = write
         self._interfaces = 0
+        self._gathered: list[bytes] | None = None
         self._block(
             SECTION_HEADER,
             _SECTION.pack(0x1A2B3C4D, 1, 0, -1)
@@ -67,7 +69,22 @@ class PcapngWriter:
         head = _PACKET.pack(
             ENHANCED_PACKET, length, interface, at >> 32, at & 0xFFFFFFFF, size, size
         )
-        self._write(b"".join((head, data, padding, options, _LENGTH.pack(length))))
+        blocks = (head, data, padding, options, _LENGTH.pack(length))
+        if self._gathered is None:
+            self._write(b"".join(blocks))
+        else:
+            self._gathered += blocks
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Packets of this ``with`` block are written at once when it ends."""
+        gathered = self._gathered = []
+        try:
+            yield
+        finally:
+            self._gathered = None
+            if gathered:
+                self._write(b"".join(gathered))
 
     def _block(self, kind: int, body: bytes) -> None:
         length = _LENGTH.pack(12 + len(body))

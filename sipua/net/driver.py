@@ -11,6 +11,7 @@ from sipua.net.events import Failed, Received
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sipua.net.events import NetEvent
     from sipua.net.network import Network
     from sipua.sip.endpoint import Endpoint
     from sipua.sip.hop import Hop
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     OnMessage = Callable[[Literal["sent", "received"], bytes, Hop], None]
 
 
+SOON = 0.02
+"""Seconds."""
+
+
 class Driver:
     """Feeds what arrives to the endpoint, sends what it has to say, keeps its timers.
 
     Who calls turn() takes the endpoint's events afterwards. ``on_message`` sees
     every message at the edge to the network: direction, octets, peer.
-    ``before_waiting`` is called when everything has been sent: what it does
-    costs no time as long as the peer is busy with that.
+    ``when_idle`` is called when nothing has happened for SOON: for what can wait
+    until there is time.
     """
 
     def __init__(
@@ -33,27 +38,25 @@ class Driver:
         endpoint: Endpoint,
         clock: Callable[[], float] = time.monotonic,
         on_message: OnMessage | None = None,
-        before_waiting: Callable[[], None] | None = None,
+        when_idle: Callable[[], None] | None = None,
     ) -> None:
         """``clock`` gives seconds which never go back."""
         self.network = network
         self.endpoint = endpoint
         self.clock = clock
         self.on_message = on_message
-        self.before_waiting = before_waiting
+        self.when_idle = when_idle
         self._calls: deque[Callable[[], None]] = deque()
 
     def turn(self, limit: float | None = None) -> None:
         """Wait for a message, a timer or submitted work, at most ``limit`` seconds, and do it."""
         endpoint = self.endpoint
         self.flush()
-        if self.before_waiting is not None:
-            self.before_waiting()
         deadline = endpoint.deadline()
         if deadline is not None:
             left = max(0.0, deadline - self.clock())
             limit = left if limit is None else min(limit, left)
-        events = self.network.poll(0.0 if self._calls else limit)
+        events = self._poll(0.0 if self._calls else limit)
         now = self.clock()
         for event in events:
             if isinstance(event, Received):
@@ -66,6 +69,16 @@ class Driver:
             self._calls.popleft()()
         endpoint.tick(now)
         self.flush()
+
+    def _poll(self, limit: float | None) -> list[NetEvent]:
+        if self.when_idle is not None and (limit is None or limit > SOON):
+            events = self.network.poll(SOON)
+            if events:
+                return events
+            self.when_idle()
+            if limit is not None:
+                limit -= SOON
+        return self.network.poll(limit)
 
     def flush(self) -> None:
         """Send what the endpoint wants sent."""
