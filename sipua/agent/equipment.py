@@ -41,6 +41,9 @@ P = ParamSpec("P")
 
 OFF, REQUIRE = "off", "require"
 
+NO_AGREEMENT = (406, 420, 494)
+"""Refusals by which networks tell that they want none of it."""
+
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
 
@@ -181,6 +184,16 @@ class Equipment:
             switchboard.protection = self._protection
         return self._protection
 
+    def gives_up_protection(self, status: int) -> bool:
+        """Whether, after this refusal, it is worth registering without; from then on without."""
+        if self._protection is None or self._settings.ipsec == REQUIRE:
+            return False
+        if status not in NO_AGREEMENT or self._protection.security.is_protected:
+            return False
+        self._close_protection()
+        self.unprotected = f"the network answered {status} to the offer of a security agreement"
+        return True
+
     def contact_address(self, hop: Hop) -> tuple[str, int]:
         """Where requests are to reach us from ``hop``; raises as ``local_address`` does."""
         protection = self.protection(hop)
@@ -257,6 +270,7 @@ class Equipment:
         if self._protection is not None:
             self._protection.close(time.monotonic())
             self._protection = None
+            self.switchboard().protection = None
         self.unprotected = ""
 
     def _close_card(self) -> None:

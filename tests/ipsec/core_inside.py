@@ -1,6 +1,7 @@
 """Run inside a namespace: the embedded network with IPsec. Told what to do in JSON.
 
-Arguments: the folder of the cards, IP version, mode, and the names of the suites it offers, if not the usual ones.
+Arguments: the folder of the cards, IP version, mode, and the names of the suites it
+offers, if not the usual ones.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from typing import Any
 
 from namespaces import ADDRESSES
@@ -29,7 +30,7 @@ class UserAgentInside:
         self.requests: list[Request] = []
         self.agent = UserAgent(
             CardChoice(f"emulated:{card.path}"),
-            AgentSettings(pcscf=f"{transport}:{host}:5060", ipsec=mode),
+            AgentSettings(pcscf=f"{transport}:{host}:5060", ipsec=mode, timeout=12.0),
             Observer(on_request=self.requests.append),
         )
         self._staying: threading.Thread | None = None
@@ -48,7 +49,7 @@ class UserAgentInside:
         return self.agent.call(uri, CallPlan(duration=seconds)).to_json()
 
     def stay(self) -> bool:
-        return self._begin(lambda: self.agent.stay())
+        return self._begin(self.agent.stay)
 
     def listen(self, count: int) -> bool:
         return self._begin(lambda: self.agent.listen(ListenPlan(calls=count)))
@@ -57,6 +58,16 @@ class UserAgentInside:
         self._staying = threading.Thread(target=lambda: self._ended.append(what()), daemon=True)
         self._staying.start()
         return True
+
+    def await_registration(self) -> bool:
+        """Until the one that listens is registered."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            standing = self.agent._conversation
+            if standing is not None and standing.machine.binding is not None:
+                return True
+            time.sleep(0.02)
+        return False
 
     def leave(self) -> dict[str, Any]:
         """End ``stay`` or ``listen``; what came of it."""
