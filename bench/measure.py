@@ -78,6 +78,21 @@ def interleaved(rounds: int, *measure: Callable[[], float]) -> list[float]:
     return [statistics.median(column) for column in zip(*samples, strict=True)]
 
 
+class Rounds:
+    """Several measures by name, taken in turn, ``rounds`` times over."""
+
+    def __init__(self, rounds: int, measures: Mapping[str, Callable[[], float]]) -> None:
+        self._taken = [{name: take() for name, take in measures.items()} for _ in range(rounds)]
+
+    def median(self, name: str) -> float:
+        """Of one measure."""
+        return statistics.median(taken[name] for taken in self._taken)
+
+    def ratio(self, ours: str, theirs: str) -> float:
+        """The median of what each round gives; a round meets both with the same machine."""
+        return statistics.median(taken[ours] / taken[theirs] for taken in self._taken)
+
+
 def table(figures: Sequence[Figure]) -> str:
     """The figures as lines of text, each with its verdict."""
     head = ("", "ours", "compared with", "ratio", "target", "")

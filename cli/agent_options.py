@@ -14,6 +14,7 @@ from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from sipua.agent.identity_module import CardChoice
+    from sipua.agent.registrant import Registrant
     from sipua.agent.user_agent import UserAgent
     from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
@@ -144,6 +145,11 @@ def agent_options(command: F) -> F:
                 is_flag=True,
                 help="A registration that is to stay and was lost is made anew, again and again.",
             ),
+            click.option(
+                "--reg-event",
+                is_flag=True,
+                help="Follow what the network does with a registration that is to stay (RFC 3680).",
+            ),
             option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),
@@ -166,7 +172,7 @@ def _take_profile(ctx: click.Context, _option: click.Parameter, name: str | None
         ctx.default_map = load(name).options | dict(ctx.default_map or {})
 
 
-def asking_for_pin(agent: UserAgent, act: Callable[[], R], as_json: bool) -> R:
+def asking_for_pin(agent: Registrant, act: Callable[[], R], as_json: bool) -> R:
     """Do it; a person is asked for a PIN that the card wants and nobody gave."""
     from sipua.verdict import Verdict
 

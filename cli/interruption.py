@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-    from sipua.agent.user_agent import UserAgent
+    from sipua.agent.registrant import Registrant
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,7 +19,7 @@ class Interruption:
     As a context manager it puts back what the signals did before.
     """
 
-    def __init__(self, agent: UserAgent) -> None:
+    def __init__(self, agent: Registrant) -> None:
         self._agent = agent
         self._before: dict[int, Any] = {}
 

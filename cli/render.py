@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -49,12 +50,13 @@ def coloured(stream: TextIO) -> bool:
 class LiveLadder:
     """Prints every step of an exchange as a rung, as it happens."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lanes: Sequence[str] = ()) -> None:
         from sipua.trace.ladder import ASCII, UNICODE, Ladder
+        from sipua.trace.step import LANES
 
         unicode = on_terminal(stream) and "utf" in (stream.encoding or "").lower()
         width = os.get_terminal_size(stream.fileno()).columns if on_terminal(stream) else 100
-        self._ladder = Ladder(width, UNICODE if unicode else ASCII)
+        self._ladder = Ladder(width, UNICODE if unicode else ASCII, lanes or LANES)
         self._stream = stream
 
     def __call__(self, step: Step) -> None:
@@ -93,8 +95,17 @@ def observer(verbose: int, *, ladder: bool) -> Observer:
     elif verbose:
         on_step = print_step
     return Observer(
-        on_step, print_message if verbose > 1 else None, print_apdu if verbose > 2 else None
+        on_step,
+        print_message if verbose > 1 else None,
+        print_apdu if verbose > 2 else None,
+        on_news=print_news,
     )
+
+
+def print_news(sentence: str) -> None:
+    """What happened to a registration that stays, on standard error with the time of day."""
+    now = time.strftime("%H:%M:%S")
+    click.echo(f"{now} {shown(sentence)}", err=True)
 
 
 def print_result(result: RegistrationResult) -> None:

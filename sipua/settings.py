@@ -21,8 +21,10 @@ class AgentSettings(NamedTuple):
     a URI of this device alone (RFC 5627). Requests of more than ``udp_limit``
     octets go by TCP (RFC 3261 §18.1.1). ``ims_timers`` takes those of TS 24.229
     §7.7 for radio links. With ``keep_trying`` a registration that is to stay and
-    was lost is made anew, however long that takes. ``ipsec`` is off, auto (where
-    this machine and the network can) or require.
+    was lost is made anew, however long that takes. ``reg_event`` follows what the
+    network does with one that stays (RFC 3680).
+    ``ipsec`` is off, auto (where this machine and the network can) or require;
+    ``mechanisms`` are what is offered, as alg/ealg, empty for the usual ones.
     """
 
     impi: str | None = None
@@ -50,4 +52,6 @@ class AgentSettings(NamedTuple):
     visited_network: str = ""
     ims_timers: bool = False
     keep_trying: bool = False
+    reg_event: bool = False
     ipsec: str = "off"
+    mechanisms: tuple[str, ...] = ()

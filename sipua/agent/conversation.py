@@ -123,19 +123,15 @@ class Conversation(Generic[M]):
             self._ping_at = time.monotonic() + KEEP_ALIVE
 
     def _carry_on(self, now: float) -> None:
-        """Do what the machine wants, and what it wants next."""
-        machine = self.machine
-        while True:
-            requests, events = machine.take_requests(), machine.take_events()
-            if not requests and not events:
-                return
-            for event in events:  # a redirection comes before the request that follows it
-                self._heed(event, now)
-            for request in requests:
-                if self._narrator is not None:
-                    self._narrator.request_sent(request, self.hop)
-                transaction = self._switchboard.send(self, request, self.hop, self._sent_by, now)
-                self._sent[transaction] = now
+        """Do what the machine wants."""
+        requests, events = self.machine.take_requests(), self.machine.take_events()
+        for event in events:  # a redirection comes before the request that follows it
+            self._heed(event, now)
+        for request in requests:
+            if self._narrator is not None:
+                self._narrator.request_sent(request, self.hop)
+            transaction = self._switchboard.send(self, request, self.hop, self._sent_by, now)
+            self._sent[transaction] = now
 
     def _settle(self) -> None:
         self.settled = True
@@ -175,7 +171,7 @@ class Conversation(Generic[M]):
 
     def _note(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
         ms = round((now - self._sent.pop(transaction)) * 1000, 1)
-        method, transport = transaction.request.method, transaction.hop.transport
+        method, transport = transaction.method, transaction.hop.transport
         self.result.exchange.append(SipExchange(method, status, reason, ms, transport))
 
     # What the machine wants ----------------------------------------------------------------

@@ -56,25 +56,29 @@ class Recorder(Protocol):
     called when there is time, once it has been called at all.
     """
 
+    our_end: Callable[[Hop], Hop]
+    """How to find our own address for a hop without it; set by who has the sockets."""
+
     @property
     def shows_secrets(self) -> bool: ...
     def step(self, step: Step) -> None: ...
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
     def apdu(self, apdu: TracedApdu) -> None: ...
-    def remark(self, text: str) -> None: ...
+    def ended(self, how: str) -> None: ...
     def catch_up(self) -> None: ...
 
 
 class Observer:
-    """Who is told what happens while it happens; each of the five may be left out.
+    """Who is told what happens while it happens; each of the six may be left out.
 
     ``on_step``: each step of the exchange. ``on_message``: each SIP message at
     the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
     masked. ``on_request``: each request that came in and was accepted.
-    ``recorder``: all of it, for a file.
+    ``recorder``: all of it, for a file. ``on_news``: sentences about a
+    registration that stays: what the network did with it, outages.
     """
 
-    __slots__ = ("on_apdu", "on_message", "on_request", "on_step", "recorder")
+    __slots__ = ("on_apdu", "on_message", "on_news", "on_request", "on_step", "recorder")
 
     def __init__(
         self,
@@ -83,12 +87,14 @@ class Observer:
         on_apdu: Trace | None = None,
         on_request: Callable[[Request], None] | None = None,
         recorder: Recorder | None = None,
+        on_news: Callable[[str], None] | None = None,
     ) -> None:
         self.on_step = on_step
         self.on_message = on_message
         self.on_apdu = on_apdu
         self.on_request = on_request
         self.recorder = recorder
+        self.on_news = on_news
 
 
 class Equipment:
@@ -245,13 +251,17 @@ class Equipment:
             return None
         from sipua.trace.narration import Narrator
 
-        return Narrator(listening)
+        return Narrator(listening, answers=self._observer.on_step is not None)
 
     def note_end(self, result: RegistrationResult) -> None:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
-            self._observer.recorder.remark(f"{result.verdict.value}: {result.reason}")
-            self._observer.recorder.catch_up()
+            self._observer.recorder.ended(f"{result.verdict.value}: {result.reason}")
+
+    def tell_news(self, sentence: str) -> None:
+        """Have the user know of something that happened to the registration."""
+        if self._observer.on_news is not None:
+            self._observer.on_news(sentence)
 
     def wake(self) -> None:
         """Make a turn that waits come back; any thread may call this."""
@@ -297,15 +307,13 @@ class Equipment:
         recorder = self._observer.recorder
         if recorder is None:
             return None
-        return lambda direction, data, hop: recorder.message(
-            direction, data, self._with_our_end(hop)
-        )
+        recorder.our_end = self._with_our_end
+        return recorder.message
 
     def _with_our_end(self, hop: Hop) -> Hop:
         """``hop`` with our own address and port, where they can be told."""
-        if hop.local is None:
-            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
-                return hop._replace(local=self.local_address(hop))
+        with suppress(NetworkError, LocalError):  # it was sent, or that failed already
+            return hop._replace(local=self.local_address(hop))
         return hop
 
 

@@ -20,6 +20,7 @@ from card.errors import (
     PinBlocked,
     PinRequired,
     PinWrong,
+    StatusError,
 )
 from card.isim import IsimSession
 from card.session import CardSession
@@ -142,6 +143,20 @@ class IdentityModule:
         assert not isinstance(application, IsimSession)
         derived = identity_from_imsi(application.imsi(), application.mnc_length())
         return Identity(impi or derived.impi, impu or derived.impu, domain or derived.domain)
+
+    def service_centre(self) -> str:
+        """The number of the service centre in the USIM's EF_SMSP, "" without any. Raises
+        CardError."""
+        from card.files.usim import EF_SMSP
+
+        uicc = self._session.uicc
+        try:
+            usim = uicc.choose("usim")
+            with uicc.in_directory(usim):
+                numbers = [EF_SMSP.decode(each).service_centre for each in uicc.records(EF_SMSP)]
+        except (NoApplication, StatusError, AnswerError):
+            return ""
+        return next((number for number in numbers if number), "")
 
     def pcscf(self) -> list[str]:
         """The ISIM's P-CSCF addresses in order of priority; empty without any. Raises CardError."""

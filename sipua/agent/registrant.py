@@ -14,7 +14,7 @@ from sipua.agent.attempt import carry_out, verdict_of_network
 from sipua.agent.conversation import Action, Conversation, earliest
 from sipua.agent.equipment import Equipment, Observer
 from sipua.agent.machine_settings import own_contact, registration_settings
-from sipua.agent.surroundings import ASLEEP, MOVED, OFFLINE, Surroundings
+from sipua.agent.vigil import Vigil
 from sipua.auth.selection import check_names
 from sipua.errors import NetworkError
 from sipua.ims.outage import PASSING, Outage, leads_on
@@ -51,7 +51,6 @@ class Registrant:
         self._started: list[Conversation[Registration]] = []
         self._result = RegistrationResult()
         self._stopping = False
-        self._has_moved = False
 
     # What it can be asked for --------------------------------------------------------------
 
@@ -76,10 +75,11 @@ class Registrant:
 
     def turn(self, until: float | None = None) -> None:
         """Carry on what was started, until something has happened or ``until`` (monotonic)."""
-        times = [each.deadline() for each in self._started]
-        now = self._equipment.switchboard().turn(earliest(until, *times))
-        for each in self._started:
-            each.tick(now)
+        due = earliest(until, *[each.deadline() for each in self._started])
+        now = self._equipment.switchboard().turn(due)
+        if due is not None and now >= due:
+            for each in self._started:
+                each.tick(now)
         self._started = [each for each in self._started if not each.settled]
 
     def deregister(self) -> RegistrationResult:
@@ -225,51 +225,37 @@ class Registrant:
         outage = Outage(self._equipment.rng)
         self._result.end(Verdict.REGISTERED)
         while True:
-            standing, surroundings = self._stand_by()
+            vigil = self._stand_by()
             while self._result.exit_status == 0:
                 if self._stopping:
+                    vigil.end()
                     self._result.end(Verdict.INTERRUPTED)
                     return
-                until = earliest(standing.deadline(), surroundings.at)
-                now = self._equipment.switchboard().turn(until)
-                standing.tick(now)
-                self._look_around(standing, surroundings, now)
-            if not self._comes_back(outage):
+                vigil.tick(self._equipment.switchboard().turn(vigil.deadline()))
+            if not self._comes_back(vigil, outage):
                 return
 
-    def _stand_by(self) -> tuple[Conversation[Registration], Surroundings]:
-        """The registration that is to be kept, and what is around it."""
+    def _stand_by(self) -> Vigil:
+        """Keep watch over the registration from now on."""
         standing = self._conversation
         assert standing is not None
         self._describe(standing)
         standing.result = self._result
-        standing.keep_alive()
-        network = self._equipment.switchboard().driver.network
-        return standing, Surroundings(network, standing.hop, time.monotonic())
+        return Vigil(standing, self._equipment, self.settings)
 
-    def _look_around(
-        self, standing: Conversation[Registration], surroundings: Surroundings, now: float
-    ) -> None:
-        """Renew after a sleep; end it where our address is not ours any more."""
-        change = surroundings.look(now)
-        if change == ASLEEP and standing.settled:
-            standing.begin(Registration.start, self.settings.timeout)
-        elif change == MOVED:
-            self._has_moved = True
-            self._result.end(Verdict.UNREACHABLE, "Our address has changed.")
-        elif change == OFFLINE and self.settings.keep_trying:
-            self._result.end(Verdict.UNREACHABLE, f"There is no route to {standing.hop} any more.")
-
-    def _comes_back(self, outage: Outage) -> bool:
+    def _comes_back(self, vigil: Vigil, outage: Outage) -> bool:
         """After a loss: register anew, at once and then with patience; False when it is for good.
 
-        With another address we always do, else if the user wants to keep trying.
+        Where the network wants it, or our address is another one, we always do,
+        else if the user wants to keep trying.
         """
         result = self._result
-        if not self._has_moved and not self.settings.keep_trying:
+        if not vigil.anew and not self.settings.keep_trying:
+            return False
+        if vigil.rest and not self._rest(vigil.rest):
+            result.end(Verdict.INTERRUPTED)
             return False
         while result.verdict in PASSING:
-            self._has_moved = False
             self._equipment.start_over()
             try:
                 self._try_hops(Registration.start)
@@ -277,6 +263,7 @@ class Registrant:
                 result.end(verdict_of_network(error), str(error))
             if result.exit_status == 0:
                 outage.over()
+                self._equipment.tell_news("Registered again.")
                 return True
             if not self.settings.keep_trying:
                 return False
@@ -286,9 +273,7 @@ class Registrant:
 
     def _rest(self, seconds: float) -> bool:
         """Whether nobody interrupted us meanwhile."""
-        narrator = self._equipment.narrator()
-        if narrator is not None:
-            narrator.waiting(seconds, self._result.reason)
+        self._equipment.tell_news(f"Waiting {seconds:.0f} s: {self._result.reason}")
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._stopping:
             self._equipment.switchboard().turn(until)

@@ -22,7 +22,7 @@ from sipua.sip.endpoint import (
 from sipua.sip.inspection import Abilities, Refused, inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sipua.agent.protection import Protection
     from sipua.net.driver import Driver
@@ -49,31 +49,43 @@ class Sender(Protocol):
         """None will come: TimeoutError for silence, else a NetworkError."""
 
 
-class Callee(Protocol):
-    """Who takes requests that belong to calls."""
+class Taker:
+    """Who takes some of the requests that come. ``abilities`` are added to those of all."""
 
     abilities: Abilities
 
     def take(self, event: RequestReceived, now: float) -> bool:
         """Answer the request, now or later; False when it is none of his."""
+        return False
 
     def acknowledged(self, ack: Request, now: float) -> None:
         """The ACK for a 2xx."""
 
     def message(self, request: Request) -> None:
-        """A MESSAGE was taken."""
+        """A text was taken (RFC 3428)."""
 
 
 class Switchboard:
-    """One endpoint and its sockets, shared by senders. ``telephone`` takes calls, if any."""
+    """One endpoint and its sockets, shared by senders and takers."""
 
     def __init__(self, driver: Driver, on_request: Callable[[Request], None] | None = None) -> None:
         """``on_request`` is given each MESSAGE that was taken, once."""
         self.driver = driver
-        self.telephone: Callee | None = None
         self.protection: Protection | None = None
+        self._takers: list[Taker] = []
+        self._abilities = ABILITIES
         self._on_request = on_request
         self._senders: dict[ClientTransaction, Sender] = {}
+
+    def add(self, taker: Taker) -> None:
+        """From now on offer requests to ``taker``, before those who came before."""
+        self._takers.insert(0, taker)
+        self._abilities = _joined(self._takers)
+
+    def remove(self, taker: Taker) -> None:
+        """Offer nothing more; he need not be known."""
+        self._takers = [each for each in self._takers if each is not taker]
+        self._abilities = _joined(self._takers)
 
     def send(
         self, sender: Sender, request: Request, hop: Hop, sent_by: tuple[str, int], now: float
@@ -120,18 +132,20 @@ class Switchboard:
                     sender.unanswered(event.transaction, error, now)
         elif isinstance(event, RequestReceived):
             self._answer(event, now)
-        elif isinstance(event, AckReceived) and self.telephone is not None:
-            self.telephone.acknowledged(event.request, now)
+        elif isinstance(event, AckReceived):
+            for taker in self._takers:
+                taker.acknowledged(event.request, now)
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         """Do what RFC 3261 §8.2 has every request undergo; take a MESSAGE (RFC 3428 §7)."""
         endpoint, request = self.driver.endpoint, event.request
-        telephone = self.telephone
-        abilities = ABILITIES if telephone is None else telephone.abilities
+        abilities = self._abilities
         try:
             inspect(request, abilities)
-            if telephone is not None and telephone.take(event, now):
+            if any(taker.take(event, now) for taker in self._takers):
                 return
+            if request.to.tag or request.method not in ABILITIES.methods:
+                raise PeerError("it belongs to no dialog here", 481)
             response = endpoint.create_response(request, 200)
             if request.method == "OPTIONS":
                 response.headers.add("Allow", ", ".join(sorted(abilities.methods)))
@@ -147,5 +161,15 @@ class Switchboard:
         if response.status == 200 and request.method == "MESSAGE":
             if self._on_request is not None:
                 self._on_request(request)
-            if telephone is not None:
-                telephone.message(request)
+            for taker in self._takers:
+                taker.message(request)
+
+
+def _joined(takers: Iterable[Taker]) -> Abilities:
+    """What all of them can do, and we without them."""
+    all_of_them = [ABILITIES, *[taker.abilities for taker in takers]]
+    return Abilities(
+        methods=frozenset().union(*[each.methods for each in all_of_them]),
+        extensions=frozenset().union(*[each.extensions for each in all_of_them]),
+        content_types=frozenset().union(*[each.content_types for each in all_of_them]),
+    )

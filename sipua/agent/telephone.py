@@ -13,6 +13,7 @@ from sipua.agent.conversation import earliest
 from sipua.agent.incoming_call import IncomingCall
 from sipua.agent.machine_settings import call_settings
 from sipua.agent.outgoing_call import OutgoingCall
+from sipua.agent.switchboard import Taker
 from sipua.errors import LocalError, ParseError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
 from sipua.ims.dtmf_info import BARE
@@ -59,7 +60,7 @@ ABILITIES = Abilities(
 )
 
 
-class Telephone:
+class Telephone(Taker):
     """Places calls on the registration ``standing``, and takes those that come.
 
     Calls that come are refused with 486 unless there is a ``plan`` for them.
@@ -89,7 +90,7 @@ class Telephone:
         self._driver = self._switchboard.driver
         self._started = self._driver.clock()
         self._over: list[tuple[float, PhoneCall]] = []
-        self._switchboard.telephone = self
+        self._switchboard.add(self)
         self._listen_on_tcp()
         self._tell_registered()
 
@@ -168,7 +169,7 @@ class Telephone:
         """Give back all ports; what comes in is no longer for us."""
         for call in self.calls:
             call.close()
-        self._switchboard.telephone = None
+        self._switchboard.remove(self)
         self._driver.flush()
 
     # What the switchboard brings -----------------------------------------------------------
@@ -180,10 +181,7 @@ class Telephone:
             if call.machine.owns(request):
                 call.line.take(event.transaction, request, now)
                 return True
-        if request.to.tag or request.method not in ("INVITE", "MESSAGE", "OPTIONS"):
-            self._refuse(event, 481, now)
-            return True
-        if request.method == "INVITE":
+        if request.method == "INVITE" and not request.to.tag:
             self._ring(event, now)
             return True
         return False

@@ -21,6 +21,7 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from sipua.agent.call_plan import CallPlan, ListenPlan
     from sipua.agent.call_report import OnReport
+    from sipua.agent.vigil import Vigil
     from sipua.sip.hop import Hop
     from sipua.sip.message import Response
 
@@ -161,23 +162,22 @@ class UserAgent(Registrant):
         outage = Outage(self._equipment.rng)
         taken = 0
         while self._result.exit_status == 0 and not self._stopping and taken != plan.calls:
-            taken += self._take_calls(
-                plan._replace(calls=plan.calls and plan.calls - taken), on_report
-            )
-            if self._result.exit_status and not self._comes_back(outage):
+            vigil = self._stand_by()
+            left = plan.calls and plan.calls - taken
+            taken += self._take_calls(vigil, plan._replace(calls=left), on_report)
+            if self._result.exit_status and not self._comes_back(vigil, outage):
                 return
 
-    def _take_calls(self, plan: ListenPlan, on_report: OnReport | None) -> int:
+    def _take_calls(self, vigil: Vigil, plan: ListenPlan, on_report: OnReport | None) -> int:
         """Until the registration is lost, the user ends it, or there were enough; how many came."""
         from sipua.agent.telephone import Telephone
 
-        standing, surroundings = self._stand_by()
-        telephone = Telephone(self._equipment, self.settings, standing, on_report, plan)
+        telephone = Telephone(self._equipment, self.settings, vigil.standing, on_report, plan)
         result = self._result
         try:
             while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
-                now = telephone.turn(surroundings.at)
-                self._look_around(standing, surroundings, now)
+                vigil.tick(telephone.turn(vigil.deadline()))
+            vigil.end()
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP
             while telephone.goes_on and time.monotonic() < patience:

@@ -5,6 +5,8 @@ An attempt is all that shares a Call-ID; a round begins with each challenge.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 MAX_ATTEMPTS = 256  # that are remembered at a time
 CHALLENGES = (b"SIP/2.0 401 ", b"SIP/2.0 407 ")
 NAMES = (b"\ncall-id:", b"\ni:")  # RFC 3261 §20.8
@@ -36,7 +38,7 @@ class Correlation:
 
     def __init__(self) -> None:
         self.current: Attempt | None = None
-        self._attempts: dict[str, Attempt] = {}
+        self._attempts: OrderedDict[str, Attempt] = OrderedDict()
         self._count = 0
 
     def take(self, direction: str, data: bytes) -> tuple[Attempt, bool]:
@@ -48,7 +50,7 @@ class Correlation:
         if attempt is None:
             self._count += 1
             if len(self._attempts) >= MAX_ATTEMPTS:
-                del self._attempts[next(iter(self._attempts))]
+                self._attempts.popitem(last=False)
             attempt = self._attempts[call_id] = Attempt(self._count, call_id)
         again = attempt.last.get(direction) == data
         attempt.last[direction] = data

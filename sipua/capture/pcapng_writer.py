@@ -1,4 +1,4 @@
-"""Writing pcapng (draft-ietf-opsawg-pcapng), each block whole and at once.
+"""Writing pcapng (draft-ietf-opsawg-pcapng), blocks always whole.
 
 Whoever reads the file while it grows, or after its writer was killed, finds
 everything that had happened by then.
@@ -6,8 +6,7 @@ everything that had happened by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from struct import Struct
 
 from sipua.capture.link_layer import RAW
@@ -30,10 +29,10 @@ class PcapngWriter:
     """One section of raw IP packets, times in nanoseconds since 1970."""
 
     def __init__(self, write: Callable[[bytes], object], application: str, comment: str) -> None:
-        """``write`` takes a whole block at a time."""
+        """``write`` takes whole blocks, one or more at a time."""
         self._write = write
         self._interfaces = 0
-        self._gathered: list[bytes] | None = None
+        self._blocks: list[bytes] = []
         self._block(
             SECTION_HEADER,
             _SECTION.pack(0x1A2B3C4D, 1, 0, -1)
@@ -69,26 +68,17 @@ class PcapngWriter:
         head = _PACKET.pack(
             ENHANCED_PACKET, length, interface, at >> 32, at & 0xFFFFFFFF, size, size
         )
-        blocks = (head, data, padding, options, _LENGTH.pack(length))
-        if self._gathered is None:
-            self._write(b"".join(blocks))
-        else:
-            self._gathered += blocks
+        self._blocks += (head, data, padding, options, _LENGTH.pack(length))
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Packets of this ``with`` block are written at once when it ends."""
-        gathered = self._gathered = []
-        try:
-            yield
-        finally:
-            self._gathered = None
-            if gathered:
-                self._write(b"".join(gathered))
+    def flush(self) -> None:
+        """Write what has been added since the last time."""
+        blocks = b"".join(self._blocks)
+        self._blocks.clear()
+        self._write(blocks)
 
     def _block(self, kind: int, body: bytes) -> None:
         length = _LENGTH.pack(12 + len(body))
-        self._write(_LENGTH.pack(kind) + length + body + length)
+        self._blocks += (_LENGTH.pack(kind), length, body, length)
 
 
 def _option(code: int, value: bytes) -> bytes:

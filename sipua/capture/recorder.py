@@ -8,7 +8,7 @@ next packet, since nothing written is ever touched again.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sipua.auth.redaction import redact_message
 from sipua.capture import gsmtap
@@ -32,12 +32,9 @@ REDACTED = "Redacted: PIN, RES, CK, IK and Kc are not in this file. Hidden octet
 UNREDACTED = "HOLDS SECRETS: PIN, RES, CK, IK and Kc are in this file in clear. Do not pass it on."
 LOOPBACK = ("127.0.0.1", gsmtap.PORT)
 MAX_WAYS = 256
-MAX_EVENTS = 100  # that wait to be written
+MAX_EVENTS = 300  # that wait to be written
+SOON = 20_000_000  # nanoseconds
 AUTHENTICATE = "AUTHENTICATE"
-
-
-Event = tuple["Callable[..., None]", int, tuple[object, ...]]
-"""What is to be done, the time that it is about, and with what."""
 
 
 class Recorder:
@@ -45,7 +42,8 @@ class Recorder:
 
     At once, until ``catch_up`` was called: then whenever that is called again.
     Secrets in messages are masked here unless ``shows_secrets``; APDUs come
-    masked, or not, as they are to be written.
+    masked, or not, as they are to be written. ``our_end`` adds our own address
+    to a hop that lacks it.
     """
 
     def __init__(
@@ -57,11 +55,13 @@ class Recorder:
     ) -> None:
         """``write`` takes whole blocks of a pcapng file, ``clock`` gives nanoseconds since 1970."""
         self.shows_secrets = shows_secrets
+        self.our_end: Callable[[Hop], Hop] = _unchanged
         self._clock = clock
         comment = UNREDACTED if shows_secrets else REDACTED
         self._file = PcapngWriter(write, f"sipua {VERSION}", comment)
         self._sip = self._file.interface("sip", "SIP messages")
         self._card = self._file.interface("card", "APDUs and remarks, in GSMTAP")
+        self._file.flush()
         self._to_card = Way(LOOPBACK, LOOPBACK)
         self._correlation = Correlation()
         self._datagrams: dict[Hop, tuple[Way, Way]] = {}
@@ -69,57 +69,72 @@ class Recorder:
         self._for_card: list[str] = []
         self._for_request: list[str] = []
         self._awaited: set[bytes] = set()  # methods of the requests that these are for
-        self._events: deque[Event] = deque()
-        self._is_patient = False
+        self._events: deque[tuple[Any, ...]] = deque()  # what to do, then with what
+        self._most_events = 0  # that may wait
+        self._ended_at = 0
 
     def step(self, step: Step) -> None:
         """A step of an exchange: it becomes a remark on the packet it is about."""
-        self._note(self._step, step)
+        self._events.append((self._step, self._clock(), step))
+        if len(self._events) > self._most_events:
+            self._write_down()
 
     def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None:
-        """A SIP message at the edge to the network; ``hop.local`` says where our end is."""
-        self._note(self._message, direction, data, hop)
+        """A SIP message at the edge to the network."""
+        self._events.append((self._message, self._clock(), direction, data, hop))
+        if len(self._events) > self._most_events:
+            self._write_down()
 
     def apdu(self, apdu: TracedApdu) -> None:
         """A command to the card and its answer."""
-        self._note(self._apdu, apdu)
+        self._events.append((self._apdu, self._clock(), apdu))
+        if len(self._events) > self._most_events:
+            self._write_down()
 
     def remark(self, text: str) -> None:
         """Something that belongs to no packet: a line of its own."""
-        self._note(self._remark, text)
+        self._events.append((self._remark, self._clock(), text))
+        if len(self._events) > self._most_events:
+            self._write_down()
+
+    def ended(self, how: str) -> None:
+        """An attempt has ended so; it is written down, if need be with the next ones."""
+        self.remark(how)
+        now = self._clock()
+        if now - self._ended_at > SOON:
+            self._ended_at = now
+            self._write_down()
 
     def catch_up(self) -> None:
         """Write down what has happened since this was called last."""
-        self._is_patient = True
-        self._write_down()
-
-    def _note(self, write: Callable[..., None], *what: object) -> None:
-        self._events.append((write, self._clock(), what))
-        if not self._is_patient or len(self._events) > MAX_EVENTS:
+        self._most_events = MAX_EVENTS
+        if self._events:
             self._write_down()
 
     def _write_down(self) -> None:
-        events = self._events
-        with self._file.together():
-            while events:
-                write, at, what = events.popleft()
-                write(at, *what)
+        take = self._events.popleft
+        while self._events:
+            write, *what = take()
+            write(*what)
+        self._file.flush()
 
     # One at a time -------------------------------------------------------------------------
 
     def _step(self, at: int, step: Step) -> None:
-        ends = step.source, step.target
-        said = "; ".join(filter(None, (step.note, step.proof)))
-        text = f"{step.label}: {said}" if said else step.label
-        if ends == (UE, CARD):
+        source, target, label, note, proof = step
+        if target == UE and label[:1].isdigit():
+            return  # an answer is remarked on when it comes
+        said = f"{note}; {proof}" if note and proof else note or proof
+        text = f"{label}: {said}" if said else label
+        if target == CARD:
             self._for_card.append(text)
-        elif step.source == UE != step.target:
-            self._for_request.append(text)
-            self._awaited.add(step.label.encode())
-        elif ends == (CARD, UE):
+        elif source == CARD:
             self._for_request.append(f"the card's answer: {text}")
-        elif not step.label[:1].isdigit():  # an answer is remarked on when it comes
-            self._remark(at, step.note or text)
+        elif target != UE:
+            self._for_request.append(text)
+            self._awaited.add(label.encode())
+        else:
+            self._remark(at, said or text)
 
     def _message(self, at: int, direction: str, data: bytes, hop: Hop) -> None:
         if not self.shows_secrets:
@@ -140,8 +155,16 @@ class Recorder:
             if status.isdigit() and status >= b"200":
                 remarks.append(answer_note(int(status)))
         comment = "\n".join(remarks)
-        for packet in self._packets(direction, data, hop):
-            self._file.packet(self._sip, at, packet, comment)
+        if hop.local is None:
+            hop = self.our_end(hop)
+        if hop.transport == "UDP":
+            way = (self._datagrams.get(hop) or self._new_ways(hop))[direction != "sent"]
+            self._file.packet(self._sip, at, way.udp(data), comment)
+            return
+        connection = self._connections.get(hop) or self._new_connection(hop)
+        segments = connection.sent(data) if direction == "sent" else connection.received(data)
+        for segment in segments:
+            self._file.packet(self._sip, at, segment, comment)
 
     def _apdu(self, at: int, apdu: TracedApdu) -> None:
         remarks = []
@@ -163,19 +186,20 @@ class Recorder:
         packet = self._to_card.udp(gsmtap.write_remark(text, at))
         self._file.packet(self._card, at, packet, text)
 
-    def _packets(self, direction: str, data: bytes, hop: Hop) -> list[bytes]:
-        if hop.transport == "UDP":
-            ways = self._datagrams.get(hop)
-            if ways is None:
-                _make_room(self._datagrams)
-                local, peer = _ends(hop)
-                ways = self._datagrams[hop] = Way(local, peer), Way(peer, local)
-            return [ways[direction != "sent"].udp(data)]
-        connection = self._connections.get(hop)
-        if connection is None:
-            _make_room(self._connections)
-            connection = self._connections[hop] = TcpWay(*_ends(hop))
-        return connection.sent(data) if direction == "sent" else connection.received(data)
+    def _new_ways(self, hop: Hop) -> tuple[Way, Way]:
+        _make_room(self._datagrams)
+        local, peer = _ends(hop)
+        ways = self._datagrams[hop] = Way(local, peer), Way(peer, local)
+        return ways
+
+    def _new_connection(self, hop: Hop) -> TcpWay:
+        _make_room(self._connections)
+        connection = self._connections[hop] = TcpWay(*_ends(hop))
+        return connection
+
+
+def _unchanged(hop: Hop) -> Hop:
+    return hop
 
 
 def _ends(hop: Hop) -> tuple[tuple[str, int], tuple[str, int]]:
@@ -184,6 +208,6 @@ def _ends(hop: Hop) -> tuple[tuple[str, int], tuple[str, int]]:
     return hop.local or (unspecified, 0), (hop.address, hop.port)
 
 
-def _make_room(ways: dict[Hop, Way] | dict[Hop, TcpWay] | dict[Hop, tuple[Way, Way]]) -> None:
+def _make_room(ways: dict[Hop, TcpWay] | dict[Hop, tuple[Way, Way]]) -> None:
     if len(ways) >= MAX_WAYS:
         del ways[next(iter(ways))]

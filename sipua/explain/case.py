@@ -43,7 +43,9 @@ class Case(NamedTuple):
     ``request_known`` is False where only the credentials were given, so that
     method and uri are guesses. ``names``, ``uris`` and ``hosts`` stood elsewhere
     in the request or its neighbours; ``earlier`` are other challenges of the
-    dialog, ``counts`` and ``cnonces`` what other credentials in it said.
+    dialog, ``cnonces`` what other credentials in it said, ``counts`` the nonce
+    counts that were used with this nonce before, ``next_nonces`` what the server
+    gave as such.
     """
 
     challenge: AkaChallenge
@@ -58,6 +60,8 @@ class Case(NamedTuple):
     hosts: tuple[str, ...] = ()
     earlier: tuple[AkaChallenge, ...] = ()
     cnonces: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    next_nonces: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Case({self.method} {self.uri!r}, {self.challenge.scheme})"

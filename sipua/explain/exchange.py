@@ -8,7 +8,7 @@ from sipua.auth.scheme import CREDENTIALS_HEADERS
 from sipua.auth.selection import Offer, offered
 from sipua.errors import ParseError
 from sipua.explain.credentials import INITIAL, kind_of, read_told
-from sipua.sip.headers import NameAddr, split_challenges
+from sipua.sip.headers import NameAddr, split_auth_params, split_challenges
 from sipua.sip.limits import MAX_LINE
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ TELLING = (
 )
 """Header fields of a refusal that may say why."""
 
+NOT_OF_THEIR_OWN = ("ACK", "CANCEL")
+"""Requests that repeat the credentials of their INVITE (RFC 3261 §22.1)."""
+
 _NAMING = ("To", "From", "Contact", "P-Preferred-Identity", "Route")
 
 
@@ -34,7 +37,10 @@ class Exchange:
 
     ``told`` holds its credentials, ``asked`` the challenges of the response.
     ``copies`` counts how often the request was seen, ``initial_algorithm`` is
-    the algorithm that credentials without an answer asked for.
+    the algorithm that credentials without an answer asked for. ``is_ringing``:
+    a provisional response came. ``secured``: the challenge came with the
+    server's half of a security agreement, so that its answer goes through IPsec.
+    ``next_nonce`` is what the server gave for the requests to come.
     """
 
     __slots__ = (
@@ -47,11 +53,14 @@ class Exchange:
         "destination",
         "hosts",
         "initial_algorithm",
+        "is_ringing",
         "keys_shown",
         "method",
         "names",
+        "next_nonce",
         "reason",
         "request_known",
+        "secured",
         "source",
         "status",
         "telling",
@@ -82,6 +91,9 @@ class Exchange:
         self.answered_at = -1.0
         self.asked: list[Offer] = []
         self.keys_shown = False
+        self.secured = False
+        self.next_nonce = ""
+        self.is_ringing = False
         self.telling: list[tuple[str, str]] = []
 
     def take_request(self, request: Request, destination: str) -> None:
@@ -94,7 +106,8 @@ class Exchange:
         self.uris = _uris(request)
         self.names = tuple(uri for uri in self.uris if "@" in uri or uri.startswith("tel:"))
         self.hosts = tuple(filter(None, (destination, destination.rpartition(":")[0])))
-        self.take_credentials(request)
+        if request.method not in NOT_OF_THEIR_OWN:
+            self.take_credentials(request)
         if self.told:
             self.body = request.body
 
@@ -110,19 +123,25 @@ class Exchange:
 
     def take_response(self, response: Response, at: float) -> None:
         """Keep what matters of a final response; the first one counts."""
-        if self.status or response.status < 200:
+        if response.status < 200:
+            self.is_ringing = True
+            return
+        if self.status:
             return
         self.status = response.status
         self.reason = response.reason
         self.answered_at = at
         if response.status in (401, 407):
             self.asked = offered(response)
+            self.secured = "Security-Server" in response.headers
             self.keys_shown = any(
                 _shows_keys(value)
                 for name in CREDENTIALS_HEADERS
                 for value in response.headers.all(name)
             )
-        elif response.status >= 300:
+        elif response.status < 300:
+            self.next_nonce = _next_nonce(response)
+        else:
             self.telling = [
                 (name, value[:MAX_LINE])
                 for name in TELLING
@@ -139,6 +158,15 @@ def _shows_keys(value: str) -> bool:
     except ParseError:
         return False
     return any("ck" in challenge or "ik" in challenge for challenge in challenges)
+
+
+def _next_nonce(response: Response) -> str:
+    """nextnonce of Authentication-Info (RFC 7616 §3.5), "" where there is none."""
+    value = response.headers.get("Authentication-Info")
+    try:
+        return (split_auth_params(value).get("nextnonce") or "") if value else ""
+    except ParseError:
+        return ""
 
 
 def _uris(request: Request) -> tuple[str, ...]:

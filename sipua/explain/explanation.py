@@ -8,24 +8,30 @@ from card.aka.sequence import IND_BITS
 from sipua.auth.redaction import redact
 from sipua.explain.card_answers import contradictions
 from sipua.explain.credentials import RES, kind_of
+from sipua.explain.facts import (
+    challenge_facts,
+    exchange_facts,
+    right_answer,
+    seconds,
+    secrets,
+)
 from sipua.explain.finding import NETWORK, TERMINAL, Finding
 from sipua.explain.judgement import RIGHT, UNCHECKED, judge
-from sipua.explain.nonce_parts import parts_of
 from sipua.explain.opening import Opened, opened_autn, opened_auts
 from sipua.explain.resynchronisation import counters, judged
-from sipua.explain.right_answer import described
-from sipua.explain.rounds import ASSUMED_METHOD, Round, case_of, rounds_of
-from sipua.explain.search import Budget
+from sipua.explain.rounds import Round, case_of, rounds_of
 from sipua.explain.story import is_hexadecimal, succeeded, told_by
+from sipua.explain.whose_key import subscriber_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sipua.auth.scheme import AkaChallenge
     from sipua.explain.card_answers import CardAnswers
     from sipua.explain.case import Told
     from sipua.explain.dialogs import Dialog
     from sipua.explain.exchange import Exchange
+    from sipua.explain.search import Budget
     from sipua.explain.subscriber import Subscriber
 
 Document = dict[str, Any]
@@ -62,6 +68,9 @@ class _Work:
         self.findings: list[Finding] = []
         self.last_res = UNCHECKED
         self.sqn_ms = -1  # what the last AUTS told
+        self.last_success = max(
+            (n for n, each in enumerate(dialog.exchanges) if 200 <= each.status < 300), default=-1
+        )
 
     def document(self) -> Document:
         dialog = self.dialog
@@ -71,20 +80,19 @@ class _Work:
         self.findings += told_by(
             dialog, self.rounds, right=self.last_res == RIGHT, explained=explained
         )
-        self.settle()
         self.findings = list(dict.fromkeys(self.findings))
         self.findings.sort(key=lambda finding: not finding.wrong)
         return {
             "call_id": dialog.call_id or None,
             "method": first.method or None,
             "uri": first.uri or None,
-            "at": _time(first.at),
+            "at": seconds(first.at),
             "source": first.source or None,
             "destination": first.destination or None,
             "transport": first.transport or None,
             "wrong": any(finding.wrong for finding in self.findings),
             "summary": self.summary(),
-            "exchanges": [_exchange(each) for each in dialog.exchanges],
+            "exchanges": [exchange_facts(each) for each in dialog.exchanges],
             "omitted_exchanges": dialog.omitted,
             "challenges": challenges,
             "findings": [finding.to_json() for finding in self.findings],
@@ -102,18 +110,18 @@ class _Work:
             return "A challenge; nothing is wrong with it as far as can be seen."
         return "Nothing wrong was found."
 
-    def settle(self) -> None:
+    def forgiven(self, exchange: Exchange, findings: Iterable[Finding]) -> list[Finding]:
         """What the network took in the end was no fault: it becomes something worth knowing."""
-        if succeeded(self.dialog):
-            self.findings = [finding._replace(wrong=False) for finding in self.findings]
+        taken = self.dialog.exchanges.index(exchange) <= self.last_success
+        return [finding._replace(wrong=finding.wrong and not taken) for finding in findings]
 
     def round(self, round_: Round) -> Document:
         """One challenge, opened as far as the key goes, and what was answered to it."""
         challenge = round_.challenge
-        subscriber = self.subscriber(round_)
+        subscriber = subscriber_of(round_, self.subscribers)
         autn = None
         if challenge.scheme == "aka" and is_hexadecimal(challenge.nonce):
-            self.findings.append(_nonce_as_hex())
+            self.findings += self.forgiven(round_.exchange, [_nonce_as_hex()])
         elif subscriber is not None:
             autn = opened_autn(subscriber, challenge.rand, challenge.autn, self.budget)
         told_before, self.sqn_ms = self.sqn_ms, -1
@@ -122,16 +130,17 @@ class _Work:
             for exchange, told in round_.answers
         ]
         if autn is not None:
-            self.findings += autn.findings
+            self.findings += self.forgiven(round_.exchange, autn.findings)
             if not any(answer["kind"] == RES for answer in answers):
                 self.watch_resynchronisation(autn, told_before)
-        document = _challenge(round_)
-        document["card"] = self.card(round_)
-        document["autn"] = autn.facts if autn is not None else None
-        document["secrets"] = self.secrets(autn, challenge)
-        document["right_answer"] = self.right_answer(round_, subscriber)
-        document["answers"] = answers
-        return document
+        return {
+            **challenge_facts(round_),
+            "card": self.card(round_),
+            "autn": autn.facts if autn is not None else None,
+            "secrets": secrets(autn, challenge) if autn and self.show_secrets else None,
+            "right_answer": right_answer(round_, subscriber, show_secrets=self.show_secrets),
+            "answers": answers,
+        }
 
     def card(self, round_: Round) -> Document | None:
         """What the card said to this challenge, where its APDUs were captured."""
@@ -141,26 +150,8 @@ class _Work:
             return None
         told = {kind_of(told) for _, told in round_.answers}
         auts = {told.auts for _, told in round_.answers if told.auts}
-        self.findings += contradictions(card, told, auts)
+        self.findings += self.forgiven(round_.exchange, contradictions(card, told, auts))
         return card.to_json()
-
-    def subscriber(self, round_: Round) -> Subscriber | None:
-        """Whose key it is: who is named, else who alone is known, else whose MAC is right."""
-        named = list(round_.exchange.names)
-        for exchange, told in round_.answers:
-            named += [told.get("username"), *exchange.names]
-        for subscriber in self.subscribers:
-            if subscriber.is_named(named):
-                return subscriber
-        unnamed = [each for each in self.subscribers if not each.names]
-        if len(self.subscribers) == 1 and (unnamed or not any(named)):
-            return self.subscribers[0]
-        challenge = round_.challenge
-        for subscriber in self.subscribers:
-            opened = opened_autn(subscriber, challenge.rand, challenge.autn, Budget(0))
-            if opened.mac == RIGHT:
-                return subscriber
-        return None
 
     def answer(
         self,
@@ -170,21 +161,19 @@ class _Work:
         subscriber: Subscriber | None,
         autn: Opened | None,
     ) -> Document:
-        case = case_of(round_, exchange, told, self.rounds, subscriber)
+        next_nonces = tuple(each.next_nonce for each in self.dialog.exchanges if each.next_nonce)
+        case = case_of(round_, exchange, told, self.rounds, subscriber, next_nonces)
         judgement = judge(case, autn, self.budget)
         kind = kind_of(told)
         if kind == RES:
             self.last_res = judgement.checked
-        accepted = 200 <= exchange.status < 300
-        self.findings += [
-            finding._replace(wrong=False) if accepted else finding for finding in judgement.findings
-        ]
+        self.findings += self.forgiven(exchange, judgement.findings)
         auts = None
         if told.auts:
-            auts = self.auts(round_.challenge, told, subscriber, autn)
+            auts = self.auts(round_.challenge, exchange, told, subscriber, autn)
         value = told.value if self.show_secrets else redact(told.value)
         return {
-            "at": _time(exchange.at),
+            "at": seconds(exchange.at),
             "method": exchange.method or None,
             "kind": kind,
             "header": told.header,
@@ -197,6 +186,7 @@ class _Work:
     def auts(
         self,
         challenge: AkaChallenge,
+        exchange: Exchange,
         told: Told,
         subscriber: Subscriber | None,
         autn: Opened | None,
@@ -204,21 +194,12 @@ class _Work:
         """AUTS, opened where there is a key."""
         document: Document = {"octets": told.auts.hex()}
         if subscriber is None or autn is None:
-            if not self.recovers():
-                self.findings.append(_out_of_step())
+            self.findings += self.forgiven(exchange, [_out_of_step()])
             return document
         opened = opened_auts(subscriber, challenge.rand, challenge.autn, told.auts)
         self.sqn_ms = opened.sqn
-        recovered = self.recovers()
-        self.findings += [
-            finding._replace(wrong=finding.wrong and not recovered)
-            for finding in judged(autn, opened)
-        ]
+        self.findings += self.forgiven(exchange, judged(autn, opened))
         return document | opened.facts | counters(autn, opened)
-
-    def recovers(self) -> bool:
-        """Whether the dialog got on in spite of an AUTS."""
-        return succeeded(self.dialog)
 
     def watch_resynchronisation(self, autn: Opened, sqn_ms: int) -> None:
         """After an AUTS that told ``sqn_ms`` the next SEQ must lie beyond its SEQ."""
@@ -234,74 +215,6 @@ class _Work:
                     "See in the HSS log whether AUTS reached it and was found right.",
                 )
             )
-
-    def secrets(self, autn: Opened | None, challenge: AkaChallenge) -> Document | None:
-        """RES, CK, IK and AK, where they were asked for."""
-        if autn is None or not self.show_secrets:
-            return None
-        res, ck, ik, ak = autn.functions.f2345(challenge.rand)
-        return {"res": res.hex(), "ck": ck.hex(), "ik": ik.hex(), "ak": ak.hex()}
-
-    def right_answer(self, round_: Round, subscriber: Subscriber | None) -> Document:
-        exchange, told = round_.answers[0] if round_.answers else (round_.exchange, None)
-        username = subscriber.impi if subscriber else ""
-        if not username and told is not None:
-            username = told.get("username")
-        uri = exchange.uri or (told.get("uri") if told is not None else "")
-        if not uri and subscriber is not None and subscriber.domain:
-            uri = f"sip:{subscriber.domain}"
-        return described(
-            round_.challenge,
-            username,
-            exchange.method or ASSUMED_METHOD,
-            uri,
-            subscriber if uri else None,
-            told.get("cnonce") if told is not None else "",
-            exchange.body,
-            show_secrets=self.show_secrets,
-        )
-
-
-def _challenge(round_: Round) -> Document:
-    challenge = round_.challenge
-    parts = parts_of(challenge)
-    data = parts.server_data
-    return {
-        "at": _time(round_.exchange.answered_at if round_.seen else round_.exchange.at),
-        "seen": round_.seen,
-        "header": challenge.header,
-        "scheme": challenge.scheme,
-        "algorithm": challenge.algorithm or None,
-        "realm": challenge.realm or None,
-        "qop": list(challenge.qop_options),
-        "stale": challenge.stale,
-        "rand": parts.rand.hex(),
-        "sqn_xor_ak": parts.sqn_xor_ak.hex(),
-        "amf": parts.amf.hex(),
-        "mac": parts.mac.hex(),
-        "server_data": (data.hex() if isinstance(data, bytes) else data) or None,
-    }
-
-
-def _exchange(exchange: Exchange) -> Document:
-    ms = None
-    if exchange.at >= 0 and exchange.answered_at >= 0:
-        ms = round((exchange.answered_at - exchange.at) * 1000, 3)
-    return {
-        "at": _time(exchange.at),
-        "method": exchange.method or None,
-        "source": exchange.source or None,
-        "destination": exchange.destination or None,
-        "transport": exchange.transport or None,
-        "copies": exchange.copies,
-        "status": exchange.status or None,
-        "reason": exchange.reason or None,
-        "ms": ms,
-    }
-
-
-def _time(at: float) -> float | None:
-    return round(at, 6) if at >= 0 else None
 
 
 def _nonce_as_hex() -> Finding:

@@ -9,7 +9,7 @@ from sipua.auth.nonce import AUTS_SIZE
 from sipua.auth.scheme import CREDENTIALS_HEADERS
 from sipua.explain.credentials import RES, kind_of, scheme_of
 from sipua.explain.finding import TERMINAL, Finding
-from sipua.sip.grammar import HEX_DIGITS, made_of
+from sipua.sip.grammar import HEX_DIGITS, made_of, split
 
 if TYPE_CHECKING:
     from sipua.explain.case import Case
@@ -42,6 +42,8 @@ def _other_uri(case: Case) -> Iterator[Finding]:
 
 def _other_nonce(case: Case) -> Iterator[Finding]:
     nonce = case.told.get("nonce")
+    if nonce in case.next_nonces:
+        return
     if "nonce" in case.told.params and nonce != case.challenge.nonce:
         old = any(nonce == each.nonce for each in case.earlier)
         yield _fault(
@@ -144,6 +146,27 @@ def _count(case: Case) -> Iterator[Finding]:
             "It has eight hexadecimal digits (RFC 7616 §3.4).",
             "Write nc=00000001 for the first use of a nonce.",
         )
+    elif nc and case.told.get("qop") and nc in case.counts:
+        yield _fault(
+            "nc-repeated",
+            f"The nonce count {nc} was used with this nonce before.",
+            "It counts the requests with one nonce (RFC 7616 §3.4); a server takes a second use "
+            "for a replay.",
+            "Count one higher with each request, and begin at 1 with each new nonce.",
+        )
+
+
+def _quoted(case: Case) -> Iterator[Finding]:
+    for part in split(case.told.value.partition(" ")[2], ",", brackets=False):
+        name, _, text = part.partition("=")
+        if name.strip().lower() in ("algorithm", "qop", "nc") and text.lstrip().startswith('"'):
+            yield _fault(
+                "needless-quotes",
+                f"The value of {name.strip()} stands in quotes.",
+                "algorithm, qop and nc have none in credentials (RFC 7616 §3.4); some servers "
+                "then find no nonce count.",
+                f"Send {name.strip()} without quotes.",
+            )._replace(wrong=False)
 
 
 def _opaque(case: Case) -> Iterator[Finding]:
@@ -237,6 +260,7 @@ CHECKS: tuple[Check, ...] = (
     _other_algorithm,
     _qop,
     _count,
+    _quoted,
     _opaque,
     _auts,
     _length,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sipua.explain.subscriber import Subscriber
 
 
+REFUSALS = (401, 403, 407, 421, 494)
+"""Responses that are about who asks."""
+
+
 class Investigation:
     """Takes SIP messages and APDUs, gives a document for each dialog that has ended.
 
@@ -64,6 +68,6 @@ class Investigation:
 def _matters(dialog: Dialog) -> bool:
     """Whether it has to do with authentication, or is a registration or a refusal."""
     return any(
-        each.asked or each.told or each.method == "REGISTER" or each.status >= 400
+        each.asked or each.told or each.method == "REGISTER" or each.status in REFUSALS
         for each in dialog.exchanges
     )

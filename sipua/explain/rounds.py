@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sipua.auth.algorithm import is_known
 from sipua.auth.scheme import CREDENTIALS_HEADERS, AkaChallenge
 from sipua.auth.selection import SCHEMES, scheme_named
 from sipua.errors import ChallengeError
@@ -64,10 +65,16 @@ def case_of(
     told: Told,
     rounds: Iterable[Round],
     subscriber: Subscriber | None,
+    next_nonces: tuple[str, ...] = (),
 ) -> Case:
     """One answer, with everything around it that a hypothesis may want."""
     others = [each for each in rounds if each is not round_]
     said = [other for each in (round_, *others) for _, other in each.answers if other is not told]
+    before: list[Told] = []
+    for _, other in round_.answers:
+        if other is told:
+            break
+        before.append(other)
     return Case(
         round_.challenge,
         told,
@@ -81,23 +88,27 @@ def case_of(
         exchange.hosts,
         tuple(each.challenge for each in others),
         tuple(dict.fromkeys(filter(None, (other.get("cnonce") for other in said)))),
+        tuple(other.get("nc") for other in before if other.get("nonce") == told.get("nonce")),
+        next_nonces,
     )
 
 
 def _answered(told: Told, rounds: list[Round]) -> Round | None:
-    """The newest challenge with this nonce, else the newest that it can be meant for."""
+    """The newest challenge with this nonce, else the newest that it can be meant for.
+
+    Credentials of another nonce, and not of AKA, answer something else: a password.
+    """
     scheme = scheme_of(told)
-    for match_nonce in (True, False):
-        for each in reversed(rounds):
-            challenge = each.challenge
-            if scheme != challenge.scheme:
-                continue
-            if match_nonce:
-                if "nonce" in told.params and told.get("nonce") == challenge.nonce:
-                    return each
-            elif CREDENTIALS_HEADERS[challenge.header] == told.header and each.seen:
-                return each
-    return next((each for each in reversed(rounds) if each.challenge.scheme == scheme), None)
+    rounds = [each for each in rounds if each.challenge.scheme == scheme]
+    for each in reversed(rounds):
+        if "nonce" in told.params and told.get("nonce") == each.challenge.nonce:
+            return each
+    if scheme == "aka" and not is_known(told.get("algorithm")):
+        return None
+    for each in reversed(rounds):
+        if CREDENTIALS_HEADERS[each.challenge.header] == told.header and each.seen:
+            return each
+    return rounds[-1] if rounds else None
 
 
 def _fits(told: Told, challenge: AkaChallenge) -> bool:

@@ -34,8 +34,8 @@ def told_by(dialog: Dialog, rounds: list[Round], *, right: bool, explained: bool
     why the network refuses it.
     """
     findings: list[Finding] = []
-    last = [each for each in dialog.exchanges if each.method != "ACK" or not each.copies][-1:]
     findings += _bad_challenges(dialog)
+    findings += [finding for each in dialog.exchanges for finding in _unreadable(each)]
     if any(each.keys_shown for each in dialog.exchanges):
         findings.append(_keys_shown())
     if succeeded(dialog):
@@ -43,22 +43,43 @@ def told_by(dialog: Dialog, rounds: list[Round], *, right: bool, explained: bool
     answered = [each for each in dialog.exchanges if each.status]
     refused = answered[-1] if answered else None
     if refused is not None and refused.status >= 300 and refused.status not in AUTHENTICATION:
-        if not (explained and rounds and refused.status < 500):
+        unexplained = not (explained and rounds and refused.status < 500)
+        if unexplained and _is_about_access(refused):
             findings.append(_refused(refused, challenged=bool(rounds), right=right))
     elif refused is not None and refused.status in AUTHENTICATION:
         findings += _challenged_again(dialog, rounds, refused)
-    if dialog.went_silent and last and not last[0].status and last[0].request_known:
-        findings.append(
-            Finding(
-                "no-response",
-                NETWORK,
-                f"Nobody answered the {last[0].method}{_times(last[0])}.",
-                "The request was lost, or its answer was; over UDP one that is too large is lost "
-                "without a word.",
-                "Check address, port and transport, and the firewalls on the way; try TCP.",
-            )
+    return findings + _unanswered(dialog)
+
+
+def _unanswered(dialog: Dialog) -> list[Finding]:
+    """The last request got no answer at all, although the capture went on for long enough."""
+    requests = [each for each in dialog.exchanges if each.request_known and each.method != "ACK"]
+    if not dialog.went_silent or not requests:
+        return []
+    last = requests[-1]
+    one_way = len(requests) > 1 and not any(each.status for each in requests)
+    if last.status or last.is_ringing or one_way:
+        return []
+    times = f", though it was sent {last.copies} times" if last.copies > 1 else ""
+    return [
+        Finding(
+            "no-response",
+            NETWORK,
+            f"Nobody answered the {last.method}{times}.",
+            "The request was lost, or its answer was; over UDP one that is too large is lost "
+            "without a word.",
+            "Check address, port and transport, and the firewalls on the way; try TCP.",
         )
-    return findings
+    ]
+
+
+def _is_about_access(exchange: Exchange) -> bool:
+    """Whether a refusal may be for who asks; a call that is busy or unanswered is none."""
+    return (
+        exchange.method == "REGISTER"
+        or exchange.status in (403, *SECURITY)
+        or 500 <= exchange.status < 600
+    )
 
 
 def _bad_challenges(dialog: Dialog) -> list[Finding]:
@@ -192,6 +213,9 @@ def _challenged_again(dialog: Dialog, rounds: list[Round], last: Exchange) -> li
                 "log.",
             )
         )
+    if last.secured:
+        findings.append(_answer_in_ipsec())
+        return findings
     later = [each for each in dialog.exchanges if each.cseq > last.cseq]
     if dialog.went_silent and nonces and not last.told and not later:
         findings.append(
@@ -207,10 +231,32 @@ def _challenged_again(dialog: Dialog, rounds: list[Round], last: Exchange) -> li
     return findings
 
 
+def _answer_in_ipsec() -> Finding:
+    return Finding(
+        "answer-in-ipsec",
+        TERMINAL,
+        "The answer goes through IPsec, where this capture does not see it.",
+        "The challenge came with Security-Server: what follows is protected by ESP (TS 33.203 §7).",
+        "Capture inside of the IPsec tunnel, or at the P-CSCF behind it.",
+        wrong=False,
+    )
+
+
+def _unreadable(exchange: Exchange) -> list[Finding]:
+    return [
+        Finding(
+            "credentials-unreadable",
+            TERMINAL,
+            f"The {told.header} cannot be read: {told.problem}.",
+            "Credentials are a scheme and parameters, name=value, with commas between "
+            "(RFC 3261 §25.1).",
+            "Look at quotes and commas.",
+        )
+        for told in exchange.told
+        if told.problem and not told.params
+    ]
+
+
 def is_hexadecimal(nonce: str) -> bool:
     """Whether somebody wrote RAND and AUTN as digits where base64 is due."""
     return len(nonce) == 64 and made_of(nonce, HEX_DIGITS)
-
-
-def _times(exchange: Exchange) -> str:
-    return f", though it was sent {exchange.copies} times" if exchange.copies > 1 else ""

@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from card.aka.algorithm import functions_of
+from card.aka.milenage import derive_opc
 from card.errors import ProfileError
 from card.profile import parse
 from card.profile_authentication import read_authentication
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 
 OP_OCTETS = 16
 
+PUBLISHED_OPS = tuple(
+    bytes.fromhex(digits)
+    for digits in (
+        "11" * 16,  # the usual one of laboratory cores
+        "00" * 16,
+        "ff" * 16,
+        "cdc202d5123e20f62b6d676ac72cb318",  # TS 35.208 §4.3, test set 1
+    )
+)
+"""An OPc tells nothing of its OP; but one can try whether these give it."""
+
 
 class Subscriber:
     """One key, and the names its owner goes by: IMPI, IMPUs, IMSI, home domain.
 
-    ``op`` is the operator's value where the file gave that one, else b"". Names
-    that are not known are empty.
+    ``op`` is the operator's value where the file gave that one or OPc follows from
+    a published one, else b"". Names that are not known are empty.
     """
 
     __slots__ = ("authentication", "domain", "functions", "impi", "impu", "imsi", "op")
@@ -44,7 +56,7 @@ class Subscriber:
         self.impu = impu
         self.imsi = imsi
         self.domain = domain
-        self.op = op
+        self.op = op or _published_op(authentication)
 
     def __repr__(self) -> str:
         return f"Subscriber({self.impi or self.imsi or 'a key'!r})"
@@ -111,6 +123,15 @@ def _from_keys(document: dict[str, Any], path: str) -> Subscriber:
     if faults:
         raise ProfileError("\n".join(f"{path}: {key}: {expected}" for key, expected in faults))
     return Subscriber(authentication, impi, (), imsi, impi.partition("@")[2], _op(keys))
+
+
+def _published_op(authentication: Authentication) -> bytes:
+    """The OP out of which this OPc was derived, where it is one that everybody knows."""
+    if authentication.algorithm == "milenage":
+        for op in PUBLISHED_OPS:
+            if derive_opc(authentication.k, op) == authentication.opc:
+                return op
+    return b""
 
 
 def _name(value: Any, path: str) -> str:

@@ -33,19 +33,12 @@ class Finding:
     or for LOST the time to try at.
     """
 
-    __slots__ = (
-        "binding",
-        "challenge",
-        "happened",
-        "hints",
-        "outcome",
-        "reason",
-        "response",
-        "seconds",
-        "status",
-        "target",
-        "verdict",
-    )
+    challenge: AkaChallenge | None = None
+    binding: Binding | None = None
+    response: Response | None = None
+    seconds: float = 0.0
+    target: str = ""
+    hints: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -61,12 +54,6 @@ class Finding:
         self.status = status
         self.outcome = outcome
         self.verdict = verdict
-        self.challenge: AkaChallenge | None = None
-        self.binding: Binding | None = None
-        self.response: Response | None = None
-        self.seconds = 0.0
-        self.target = ""
-        self.hints: tuple[str, ...] = ()
 
 
 class Machine:

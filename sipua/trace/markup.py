@@ -20,8 +20,8 @@ class Markup(str):
 Content = Markup | str | int | float | None
 
 
-def element(name: str, *content: Content, **attributes: Content | bool) -> Markup:
-    """``<name attributes>content</name>``.
+def element(tag: str, /, *content: Content, **attributes: Content | bool) -> Markup:
+    """``<tag attributes>content</tag>``.
 
     An attribute's ``_`` is written ``-``, one at its end left out (``class_``); True
     gives an attribute without value, None and False leave it out, and so does
@@ -32,9 +32,9 @@ def element(name: str, *content: Content, **attributes: Content | bool) -> Marku
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    if name in VOID:
-        return Markup(f"<{name}{given}>")
-    return Markup(f"<{name}{given}>{joined(*content)}</{name}>")
+    if tag in VOID:
+        return Markup(f"<{tag}{given}>")
+    return Markup(f"<{tag}{given}>{joined(*content)}</{tag}>")
 
 
 def joined(*content: Content, between: str = "") -> Markup:

@@ -26,8 +26,10 @@ class Narrator:
     ``hop`` is the network node that a message goes to or comes from, where it is known.
     """
 
-    def __init__(self, tell: Callable[[Step], None]) -> None:
+    def __init__(self, tell: Callable[[Step], None], *, answers: bool = True) -> None:
+        """Without ``answers`` for those who see the network's answers in another way."""
         self._tell = tell
+        self._answers = answers
 
     def request_sent(self, request: Request, hop: Hop | None = None) -> None:
         """The user agent's request, by what its credentials are."""
@@ -35,8 +37,9 @@ class Narrator:
 
     def response_received(self, response: Response, hop: Hop | None = None) -> None:
         """The network's answer."""
-        label = f"{response.status} {response.reason}"
-        self._tell(Step(node(hop), UE, label, response_note(response)))
+        if self._answers:
+            label = f"{response.status} {response.reason}"
+            self._tell(Step(node(hop), UE, label, response_note(response)))
 
     def no_answer(self, reason: str, hop: Hop | None = None) -> None:
         """The network could not be reached or kept silent."""

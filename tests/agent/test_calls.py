@@ -365,7 +365,7 @@ def refer(agent: UserAgent, target: str) -> None:
     switchboard = agent._equipment.switchboard()
 
     def send() -> None:
-        telephone = switchboard.telephone
+        telephone = switchboard._takers[0]
         assert isinstance(telephone, Telephone)
         call = telephone.calls[0]
         assert call.machine.session is not None

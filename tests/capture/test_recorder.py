@@ -205,7 +205,17 @@ def test_it_writes_at_once_until_somebody_says_when() -> None:
     assert found[1].at - found[0].at == pytest.approx(0.001, abs=1e-5)  # when it happened
     for _ in range(MAX_EVENTS + 1):
         script.recorder.message("sent", request(1), PEER)
-    assert len(script.messages()) > 100
+    assert len(script.messages()) > MAX_EVENTS
+
+
+def test_an_attempt_that_has_ended_is_written_down() -> None:
+    script = Script()
+    script.recorder.catch_up()
+    script.recorder.message("sent", request(1), PEER)
+    script.recorder.ended("registered: the registrar accepted")
+    *_, last = script.read()
+    assert isinstance(last, CaptureRemark)
+    assert last.text == "registered: the registrar accepted"
 
 
 def test_the_file_of_secrets_is_for_its_owner(tmp_path: Path) -> None:

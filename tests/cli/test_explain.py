@@ -72,7 +72,7 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str) ->
     path = tmp_path / "seen.txt"
     path.write_text(f"{with_qop(CHALLENGE)}\n{ANSWER % RIGHT}\n")
     assert run(["explain", str(path), "--profile", key]) == 0
-    assert "RES in Authorization, right" in capsys.readouterr().out
+    assert "answer          RES in Authorization, right" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

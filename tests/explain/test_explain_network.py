@@ -252,3 +252,11 @@ def test_a_card_that_refused_autn(
     wrong = [each["code"] for each in dialog["findings"] if each["wrong"]]
     assert code in wrong
     assert dialog["challenges"][0]["answers"][0]["kind"] == "reject"
+
+
+def test_a_published_op_is_known_by_the_opc_it_gives(explain: Explain, tmp_path: Path) -> None:
+    """The profile holds OPc alone, the network took the test OP for it."""
+    profile = tmp_path / "opc.toml"
+    profile.write_text(f'k = "{K.hex()}"\nopc = "{OPC.hex()}"\n')
+    (dialog,) = explain(challenge_line(keyed(K, OP)), "--profile", profile)["dialogs"]
+    assert [each["code"] for each in dialog["findings"]] == ["network-op-as-opc"]

@@ -228,3 +228,136 @@ def test_dialogs_without_authentication_are_left_out_unless_asked_for(
     path = write_pcap(tmp_path / "seen.pcap", talk)
     assert explain(path)["dialogs"] == []
     assert [each["call_id"] for each in explain(path, "--all")["dialogs"]] == ["keepalive"]
+
+
+# What is right although it looks odd ---------------------------------------------------
+
+
+def challenged_call(answerer: Answerer) -> Talk:
+    target = "sip:+15550123@ims.example"
+    answerer.method, answerer.sent["uri"] = "INVITE", target
+    talk = Talk("INVITE", target, "call-1")
+    talk.request()
+    challenge = f"Proxy-Authenticate: {answerer.challenge()}"
+    talk.response(407, "Proxy Authentication Required", challenge)
+    talk.request(f"Proxy-Authorization: {answerer.credentials(answerer.response())}")
+    return talk
+
+
+def test_a_busy_callee_is_nobodys_fault(explain: Explain, tmp_path: Path, key_file: Path) -> None:
+    talk = challenged_call(Answerer())
+    talk.response(486, "Busy Here")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert codes_of(found) == []
+    assert found["dialogs"][0]["challenges"][0]["answers"][0]["checked"] == "right"
+
+
+def test_an_ack_repeats_the_credentials_of_its_invite(
+    explain: Explain, tmp_path: Path, key_file: Path
+) -> None:
+    answerer = Answerer()
+    talk = challenged_call(answerer)
+    talk.response(200, "OK")
+    talk.cseq, talk.method = talk.cseq - 1, "ACK"
+    talk.request(f"Proxy-Authorization: {answerer.credentials(answerer.response())}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert found["dialogs"][0]["findings"] == []
+    assert len(found["dialogs"][0]["challenges"][0]["answers"]) == 1
+
+
+def test_a_nonce_given_beforehand_serves_the_next_request(
+    explain: Explain, tmp_path: Path, key_file: Path
+) -> None:
+    """Kamailio's nextnonce is random text; the RES stays (interop trap A19)."""
+    answerer = Answerer()
+    talk = registration(answerer, answerer.response(), status=200)
+    talk.packets.pop()
+    talk.response(200, "OK", 'Authentication-Info: nextnonce="5f3a99c1"')
+    answerer.sent["nonce"] = "5f3a99c1"
+    talk.request(f"Authorization: {answerer.credentials(answerer.response())}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert found["dialogs"][0]["findings"] == []
+    answers = found["dialogs"][0]["challenges"][0]["answers"]
+    assert [each["checked"] for each in answers] == ["right", "right"]
+
+
+def test_credentials_for_a_password_beside_those_of_aka(
+    explain: Explain, tmp_path: Path, key_file: Path
+) -> None:
+    answerer = Answerer()
+    talk = registration(answerer, answerer.response())
+    at, out, data = talk.packets[2]
+    md5 = b'Authorization: Digest username="a", realm="proxy", nonce="1", uri="sip:x", response="0"'
+    talk.packets[2:] = [(at, out, data.replace(b"Content-Length", md5 + b"\r\nContent-Length"))]
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert found["dialogs"][0]["findings"] == []
+
+
+def test_an_answer_that_goes_through_ipsec(explain: Explain, tmp_path: Path) -> None:
+    talk = Talk()
+    talk.request()
+    talk.response(
+        401,
+        "Unauthorized",
+        f"WWW-Authenticate: {Answerer().challenge()}",
+        "Security-Server: ipsec-3gpp;alg=hmac-sha-1-96;ealg=null;spi-c=1;spi-s=2;port-c=3;port-s=4",
+    )
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk, silence=True))
+    assert codes_of(found) == []
+    assert codes_of(found, wrong=False) == ["answer-in-ipsec"]
+
+
+def test_a_capture_of_one_direction(explain: Explain, tmp_path: Path, key_file: Path) -> None:
+    answerer = Answerer()
+    talk = registration(answerer, answerer.response())
+    talk.packets = [packet for packet in talk.packets if packet[1]]
+    found = explain(write_pcap(tmp_path / "s.pcap", talk, silence=True), "--profile", key_file)
+    assert codes_of(found) == []
+    assert found["dialogs"][0]["challenges"][0]["answers"][0]["checked"] == "right"
+
+
+def test_the_same_messages_on_two_hops(explain: Explain, tmp_path: Path, key_file: Path) -> None:
+    """Seen before and behind a P-CSCF, which takes ck and ik out and adds headers."""
+    answerer = Answerer()
+    talk = registration(answerer, answerer.response(), status=200)
+    twice: list[tuple[float, bool, bytes]] = []
+    for number, (at, out, data) in enumerate(talk.packets):
+        first, second = data, data
+        if out:
+            second = data.replace(b"Contact:", b"Path: <sip:term@pcscf;lr>\r\nContact:")
+        if number == 1:
+            keys = f', ck="{answerer.ck.hex()}", ik="{answerer.ik.hex()}"'.encode()
+            first = data.replace(b"algorithm=AKAv1-MD5", b"algorithm=AKAv1-MD5" + keys)
+        twice += [(at, out, first), (at + 0.01, out, second)]
+    talk.packets = twice
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert codes_of(found) == []
+    assert [each["copies"] for each in found["dialogs"][0]["exchanges"]] == [2, 2]
+    assert len(found["dialogs"][0]["challenges"]) == 1
+
+
+def test_credentials_that_cannot_be_read(explain: Explain, tmp_path: Path) -> None:
+    talk = Talk()
+    talk.request('Authorization: Digest username="open')
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk))
+    assert codes_of(found) == ["credentials-unreadable"]
+
+
+def test_a_count_used_twice(explain: Explain, tmp_path: Path, key_file: Path) -> None:
+    answerer = Answerer()
+    talk = registration(answerer, answerer.response(), status=200)
+    talk.request(f"Authorization: {answerer.credentials(answerer.response())}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert codes_of(found) == ["nc-repeated"]
+
+
+def test_quotes_where_none_belong_are_worth_a_note(explain: Explain, tmp_path: Path) -> None:
+    answerer = Answerer()
+    value = answerer.credentials(answerer.response()).replace("qop=auth", 'qop="auth"')
+    talk = Talk()
+    talk.request()
+    talk.response(401, "Unauthorized", f"WWW-Authenticate: {answerer.challenge()}")
+    talk.request(f"Authorization: {value}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk))
+    assert codes_of(found) == []
+    assert codes_of(found, wrong=False) == ["needless-quotes"]

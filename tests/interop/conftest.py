@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from interop.cx_hss import CxHss
+from interop.kamailio_chain import Chain
 from interop.kamailio_scscf import Kamailio, skip_without_modules
 from interop.pcscd import Pcscd
 from interop.subscription import Subscription, write_profile
@@ -72,6 +73,22 @@ def kamailio() -> Iterator[Kamailio]:
             yield scscf
         finally:
             scscf.stop()
+            hss.stop()
+
+
+@pytest.fixture(scope="session")
+def chain() -> Iterator[Chain]:
+    """Kamailio as P-CSCF, I-CSCF and S-CSCF of HOME_DOMAIN, with an ``hss`` of their own."""
+    skip_without_modules()
+    with tempfile.TemporaryDirectory(prefix="sipua-chain-") as directory:
+        hss = CxHss(realm=HOME_DOMAIN)
+        cscfs = Chain(Path(directory), HOME_DOMAIN, hss)
+        hss.start()
+        try:
+            cscfs.start()
+            yield cscfs
+        finally:
+            cscfs.stop()
             hss.stop()
 
 

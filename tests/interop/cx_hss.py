@@ -1,4 +1,4 @@
-"""An HSS with the Cx commands that an S-CSCF asks for (TS 29.228, TS 29.229).
+"""An HSS with the Cx commands that I-CSCF and S-CSCF ask for (TS 29.228, TS 29.229).
 
 A stub for the tests: vectors and user data for subscribers given as plain
 data, over one TCP port on loopback. The codec is python-diameter's; the AKA
@@ -21,20 +21,34 @@ from card.aka.milenage import Milenage
 from card.aka.result import MacFailure
 from card.aka.sequence import next_sqn, resync
 from card.aka.vector import make_vector, open_auts
+from interop.cx_avps import (
+    TGPP,
+    capabilities,
+    experimental,
+    first,
+    in_auth_item,
+    server_name,
+    session,
+    success,
+    text,
+    user_data,
+)
 
-CX_APPLICATION = 16777216
-DIAMETER_SUCCESS = 2001
-DIAMETER_ERROR_USER_UNKNOWN = 5001  # Experimental-Result, TS 29.229 §6.2.2.1
-NO_STATE_MAINTAINED = 1
-TGPP = dia.VENDOR_TGPP
-HEADER_OCTETS = 20
+# Experimental-Result-Code, TS 29.229 §6.2
+FIRST_REGISTRATION, SUBSEQUENT_REGISTRATION = 2001, 2002
+USER_UNKNOWN, IDENTITY_NOT_REGISTERED = 5001, 5003
+
 RAND_OCTETS, AUTS_OCTETS = 16, 14
 
 CAPABILITIES_EXCHANGE = 257
 DEVICE_WATCHDOG = 280
 DISCONNECT_PEER = 282
+USER_AUTHORIZATION = 300
 SERVER_ASSIGNMENT = 301
+LOCATION_INFO = 302
 MULTIMEDIA_AUTH = 303
+
+DEREGISTRATIONS = (4, 5, 6, 7, 8)  # of Server-Assignment-Type, TS 29.229 §6.3.15
 
 
 class Subscriber(NamedTuple):
@@ -59,7 +73,9 @@ class Subscriber(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One request as it came in: MAR, SAR …; ``detail`` says which sort."""
+    """One request as it came in: UAR, LIR, MAR, SAR; ``detail`` says which sort or for whom.
+
+    Of a CER ``detail`` is the Origin-Host."""
 
     command: str
     impi: str = ""
@@ -74,6 +90,7 @@ class CxHss:
         self.seen: list[Seen] = []
         self._lock = threading.Lock()
         self._subscribers = {subscriber.impi: subscriber for subscriber in subscribers}
+        self._serving: dict[str, str] = {}  # S-CSCF, by IMPI, while registered
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._connections: list[socket.socket] = []
@@ -107,9 +124,14 @@ class CxHss:
         """What was asked about one subscriber, in order."""
         return [seen for seen in list(self.seen) if (seen.command, seen.impi) == (command, impi)]
 
-    def connected(self) -> bool:
-        """Whether an S-CSCF has exchanged capabilities."""
-        return any(seen.command == "CER" for seen in list(self.seen))
+    def connected(self, peers: int = 1) -> bool:
+        """Whether so many CSCFs have exchanged capabilities."""
+        return len({seen.detail for seen in list(self.seen) if seen.command == "CER"}) >= peers
+
+    def serving(self, impi: str) -> str:
+        """The S-CSCF where this subscriber is registered; empty for none."""
+        with self._lock:
+            return self._serving.get(impi, "")
 
     def _spawn(self, target: Any, *arguments: Any) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
@@ -143,12 +165,12 @@ class CxHss:
         ]
         command = request.header.command_code
         if command == CAPABILITIES_EXCHANGE:
-            self.seen.append(Seen("CER"))
-            body = [*_success(), *origin, *_capabilities()]
+            self.seen.append(Seen("CER", detail=text(request, dia.AVP_ORIGIN_HOST)))
+            body = [*success(), *origin, *capabilities()]
         elif command in (DEVICE_WATCHDOG, DISCONNECT_PEER):
-            body = [*_success(), *origin]
+            body = [*success(), *origin]
         else:
-            body = [*_session(request), *origin, *self._cx(command, request)]
+            body = [*session(request), *origin, *self._cx(command, request)]
         header = MessageHeader(
             command_code=command,
             application_id=request.header.application_id,
@@ -160,28 +182,54 @@ class CxHss:
         return answer
 
     def _cx(self, command: int, request: Message) -> list[Avp]:
-        impi = _text(request, dia.AVP_USER_NAME)
-        impu = _text(request, dia.AVP_TGPP_PUBLIC_IDENTITY, TGPP)
+        impi = text(request, dia.AVP_USER_NAME)
+        impu = text(request, dia.AVP_TGPP_PUBLIC_IDENTITY, TGPP)
         # Kamailio 5.6 wants both identities back, in errors too.
-        names = [Avp.new(dia.AVP_USER_NAME, value=impi)]
+        names = [Avp.new(dia.AVP_USER_NAME, value=impi)] if impi else []
         if impu:
             names.append(Avp.new(dia.AVP_TGPP_PUBLIC_IDENTITY, TGPP, impu))
         with self._lock:
-            subscriber = self._subscribers.get(impi)
+            subscriber = self._find(impi, impu)
             if subscriber is None:
-                self.seen.append(Seen("unknown", impi))
-                return [_experimental(DIAMETER_ERROR_USER_UNKNOWN), *names]
+                self.seen.append(Seen("unknown", impi or impu))
+                return [experimental(USER_UNKNOWN), *names]
+            if command == USER_AUTHORIZATION:
+                return [*self._authorization(request, subscriber), *names]
+            if command == LOCATION_INFO:
+                return [*self._location(impu, subscriber), *names]
             if command == MULTIMEDIA_AUTH:
-                return [*_success(), *names, *self._vector(request, subscriber)]
+                return [*success(), *names, *self._vector(request, subscriber)]
             if command == SERVER_ASSIGNMENT:
-                return [*_success(), *names, *self._assignment(request, subscriber)]
+                return [*success(), *names, *self._assignment(request, subscriber)]
         raise ValueError(f"the stub has no answer to Diameter command {command}")
+
+    def _find(self, impi: str, impu: str) -> Subscriber | None:
+        if impi:
+            return self._subscribers.get(impi)
+        return next((each for each in self._subscribers.values() if impu in each.impus), None)
+
+    def _authorization(self, request: Message, subscriber: Subscriber) -> list[Avp]:
+        """User-Authorization: which S-CSCF a REGISTER goes to; the I-CSCF selects the first."""
+        visited = text(request, dia.AVP_TGPP_VISITED_NETWORK_IDENTIFIER, TGPP)
+        self.seen.append(Seen("UAR", subscriber.impi, visited))
+        server = self._serving.get(subscriber.impi)
+        if server is None:
+            return [experimental(FIRST_REGISTRATION)]
+        return [experimental(SUBSEQUENT_REGISTRATION), server_name(server)]
+
+    def _location(self, impu: str, subscriber: Subscriber) -> list[Avp]:
+        """Location-Info: which S-CSCF serves a public identity that somebody wants to reach."""
+        self.seen.append(Seen("LIR", subscriber.impi, impu))
+        server = self._serving.get(subscriber.impi)
+        if server is None:
+            return [experimental(IDENTITY_NOT_REGISTERED)]
+        return [*success(), server_name(server)]
 
     def _vector(self, request: Message, subscriber: Subscriber) -> list[Avp]:
         """Multimedia-Auth: one vector, after a resynchronisation where AUTS came along."""
         functions = Milenage(subscriber.k, subscriber.opc)
-        scheme = _in_auth_item(request, dia.AVP_TGPP_3GPP_SIP_AUTHENTICATION_SCHEME)
-        asked = _in_auth_item(request, dia.AVP_TGPP_3GPP_SIP_AUTHORIZATION)
+        scheme = in_auth_item(request, dia.AVP_TGPP_3GPP_SIP_AUTHENTICATION_SCHEME)
+        asked = in_auth_item(request, dia.AVP_TGPP_3GPP_SIP_AUTHORIZATION)
         if asked:
             rand, auts = asked[:RAND_OCTETS], asked[RAND_OCTETS:]
             try:
@@ -214,78 +262,11 @@ class CxHss:
 
     def _assignment(self, request: Message, subscriber: Subscriber) -> list[Avp]:
         """Server-Assignment: the user profile, whatever the sort of assignment."""
-        sort = _first(request, (dia.AVP_TGPP_SERVER_ASSIGNMENT_TYPE, TGPP))
+        sort = first(request, (dia.AVP_TGPP_SERVER_ASSIGNMENT_TYPE, TGPP))
         self.seen.append(Seen("SAR", subscriber.impi, str(sort)))
-        return [Avp.new(dia.AVP_TGPP_CX_USER_DATA, TGPP, _user_data(subscriber))]
-
-
-def _user_data(subscriber: Subscriber) -> bytes:
-    """The user profile of TS 29.228 Annex E: every IMPU in one implicit set, no filters."""
-    identities = "".join(
-        "<PublicIdentity><BarringIndication>0</BarringIndication>"
-        f"<Identity>{impu}</Identity></PublicIdentity>"
-        for impu in subscriber.impus
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><IMSSubscription>'
-        f"<PrivateID>{subscriber.impi}</PrivateID>"
-        f"<ServiceProfile>{identities}</ServiceProfile></IMSSubscription>"
-    ).encode()
-
-
-def _success() -> list[Avp]:
-    return [Avp.new(dia.AVP_RESULT_CODE, value=DIAMETER_SUCCESS)]
-
-
-def _experimental(code: int) -> Avp:
-    return Avp.new(
-        dia.AVP_EXPERIMENTAL_RESULT,
-        value=[
-            Avp.new(dia.AVP_VENDOR_ID, value=TGPP),
-            Avp.new(dia.AVP_EXPERIMENTAL_RESULT_CODE, value=code),
-        ],
-    )
-
-
-def _cx_application() -> Avp:
-    return Avp.new(
-        dia.AVP_VENDOR_SPECIFIC_APPLICATION_ID,
-        value=[
-            Avp.new(dia.AVP_VENDOR_ID, value=TGPP),
-            Avp.new(dia.AVP_AUTH_APPLICATION_ID, value=CX_APPLICATION),
-        ],
-    )
-
-
-def _capabilities() -> list[Avp]:
-    return [
-        Avp.new(dia.AVP_HOST_IP_ADDRESS, value="127.0.0.1"),
-        Avp.new(dia.AVP_VENDOR_ID, value=TGPP),
-        Avp.new(dia.AVP_PRODUCT_NAME, value="cx_hss"),
-        Avp.new(dia.AVP_SUPPORTED_VENDOR_ID, value=TGPP),
-        _cx_application(),
-    ]
-
-
-def _session(request: Message) -> list[Avp]:
-    session = _text(request, dia.AVP_SESSION_ID)
-    return [
-        Avp.new(dia.AVP_SESSION_ID, value=session),
-        _cx_application(),
-        Avp.new(dia.AVP_AUTH_SESSION_STATE, value=NO_STATE_MAINTAINED),
-    ]
-
-
-def _first(request: Message, *path: tuple[int, int]) -> Any:
-    found = request.find_avps(*path)
-    return found[0].value if found else None
-
-
-def _text(request: Message, code: int, vendor: int = 0) -> str:
-    return str(_first(request, (code, vendor)) or "")
-
-
-def _in_auth_item(request: Message, code: int) -> bytes:
-    """One member of the request's SIP-Auth-Data-Item, empty where it is absent."""
-    value = _first(request, (dia.AVP_TGPP_3GPP_SIP_AUTH_DATA_ITEM, TGPP), (code, TGPP)) or b""
-    return value.encode() if isinstance(value, str) else bytes(value)
+        if sort in DEREGISTRATIONS:
+            self._serving.pop(subscriber.impi, None)
+        else:
+            self._serving[subscriber.impi] = text(request, dia.AVP_TGPP_SERVER_NAME, TGPP)
+        profile = user_data(subscriber.impi, subscriber.impus)
+        return [Avp.new(dia.AVP_TGPP_CX_USER_DATA, TGPP, profile)]

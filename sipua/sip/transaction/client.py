@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from sipua.sip.events import ResponseReceived, TransactionTimeout, TransportFailed
 from sipua.sip.grammar import TOKEN
-from sipua.sip.message import Request
 from sipua.sip.routing import own_via
-from sipua.sip.transaction.machine import CALLING, TRYING, Transaction
+from sipua.sip.transaction.machine import CALLING, RELEASED, TRYING, Transaction
 
 if TYPE_CHECKING:
     from sipua.sip.hop import Hop
-    from sipua.sip.message import Response
+    from sipua.sip.message import Request, Response
     from sipua.sip.transaction.machine import Layer
 
 
@@ -40,7 +39,7 @@ class ClientTransaction(Transaction):
     @property
     def key(self) -> tuple[str, str]:
         """What a response is matched by (RFC 3261 §17.1.3)."""
-        return self.branch, self.request.method
+        return self.branch, self.method
 
     @property
     def sent_by(self) -> tuple[str, int]:
@@ -78,7 +77,7 @@ def pass_up(transaction: ClientTransaction, response: Response, _: float) -> Non
 
 def release_request(transaction: ClientTransaction, _: object, __: float) -> None:
     """An answered request lingers for seconds; only its name is kept for that."""
-    transaction.request = Request(transaction.request.method, transaction.request.uri)
+    transaction.request = RELEASED
     transaction.data = b""
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from sipua.sip.message import Request
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
     from sipua.sip.events import Event
     from sipua.sip.hop import Hop
-    from sipua.sip.message import Request
     from sipua.sip.timers import TimerValues
 
     # An action is given the transaction, the message that caused it or None, and the time.
@@ -63,6 +64,9 @@ TRANSPORT_ERROR = "transport error"
 
 NEVER = float("inf")
 
+RELEASED = Request("", "")
+"""Stands for a request that is answered; its transaction only lingers."""
+
 
 class Row:
     """What happens in one state on one stimulus: the next state, what is done, says who."""
@@ -79,9 +83,14 @@ Table: TypeAlias = dict[tuple[str, str], Row]
 
 
 class Transaction:
-    """One transaction. ``request`` is the one it is about, ``hop`` the peer's address."""
+    """One transaction. ``request`` is the one it is about, as long as it is needed; ``method``
+    its method, ``hop`` the peer's address.
+    """
 
-    __slots__ = ("hop", "interval", "layer", "reliable", "request", "running", "state", "woken_at")
+    __slots__ = (
+        *("hop", "interval", "layer", "method", "reliable", "request", "running", "state"),
+        "woken_at",
+    )
 
     TRANSITIONS: ClassVar[Table]
     INITIAL: ClassVar[str]
@@ -89,6 +98,7 @@ class Transaction:
     def __init__(self, layer: Layer, request: Request, hop: Hop) -> None:
         self.layer = layer
         self.request = request
+        self.method = request.method
         self.hop = hop
         self.reliable = hop.transport != "UDP"
         self.state = self.INITIAL
@@ -138,4 +148,4 @@ class Transaction:
         return NEVER
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.request.method} {self.state} {self.hop}>"
+        return f"<{type(self).__name__} {self.method} {self.state} {self.hop}>"

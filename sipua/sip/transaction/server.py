@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sipua.errors import LocalError
 from sipua.sip.events import TransactionTimeout, TransportFailed
-from sipua.sip.message import Request
 from sipua.sip.transaction.machine import (
     FAILURE,
     PROVISIONAL,
+    RELEASED,
     SUCCESS,
     Transaction,
 )
@@ -17,7 +17,7 @@ from sipua.sip.transaction.machine import (
 if TYPE_CHECKING:
     from sipua.sip.hop import Hop
     from sipua.sip.matching import ServerKey
-    from sipua.sip.message import Response
+    from sipua.sip.message import Request, Response
     from sipua.sip.transaction.machine import Layer
 
 
@@ -45,7 +45,7 @@ class ServerTransaction(Transaction):
         """
         if not self.feed(status_class(response.status), now, response):
             raise LocalError(
-                f"{self.request.method} can no longer be answered {response.status}: "
+                f"{self.method} can no longer be answered {response.status}: "
                 f"its transaction is {self.state}"
             )
 
@@ -75,7 +75,7 @@ def send_again(transaction: ServerTransaction, _: object, __: float) -> None:
 
 def release_request(transaction: ServerTransaction, _: object, __: float) -> None:
     """An answered request lingers for half a minute; only its name is kept for that."""
-    transaction.request = Request(transaction.request.method, transaction.request.uri)
+    transaction.request = RELEASED
     transaction.layer.release(transaction.octets)
     transaction.octets = 0
 

@@ -1,0 +1,289 @@
+"""A user agent that sends and takes short messages (TS 24.341)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sipua.agent.call_report import CallReport
+from sipua.agent.registrant import Registrant
+from sipua.errors import LocalError
+from sipua.ims.registration import Registration
+from sipua.result import RegistrationResult, SmsResult
+from sipua.sms.address import read_address
+from sipua.sms.causes import DELIVERED, FAILED
+from sipua.sms.events import (
+    Discarded,
+    TextFailed,
+    TextReceived,
+    TextReported,
+    TextSubmitted,
+)
+from sipua.sms.outgoing import SmsSettings
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.agent.call_report import OnReport
+    from sipua.agent.conversation import Conversation
+    from sipua.agent.equipment import Observer
+    from sipua.agent.identity_module import CardChoice
+    from sipua.agent.texting import Texting
+    from sipua.ims.events import Event
+    from sipua.settings import AgentSettings
+
+FEATURE = "smsip"
+"""Without this feature tag in our Contact no short message comes (TS 24.341 §5.3.2.2)."""
+
+LAST_WORDS = 5.0
+"""Seconds that answers of ours are given to be taken when everything else is over."""
+
+
+class Texter(Registrant):
+    """What a registered subscriber can do with short messages."""
+
+    def __init__(
+        self,
+        choice: CardChoice,
+        settings: AgentSettings,
+        observer: Observer | None = None,
+        *,
+        psi: str = "",
+        service_centre: str = "",
+    ) -> None:
+        """``psi`` is the URI of the service centre, ``service_centre`` its number; without
+        either it is that of the card."""
+        if FEATURE not in settings.features:
+            settings = settings._replace(features=(*settings.features, FEATURE))
+        super().__init__(choice, settings, observer)
+        self._sms = SmsSettings(psi, service_centre)
+
+    def send(
+        self,
+        number: str,
+        text: str,
+        *,
+        message_class: int = -1,
+        report_wait: float = 0.0,
+        on_report: OnReport | None = None,
+    ) -> SmsResult:
+        """Send a text, and come back when the service centre has it all, or does not want it.
+
+        With ``report_wait`` delivery reports are asked for, and waited for so many
+        seconds. Raises LocalError for what is no number or names no service
+        centre, and what ``register`` raises.
+        """
+        read_address(number)  # a slip of the pen shall not cost the card anything
+        result = SmsResult(number)
+        outbox = _Outbox(result, number, text, message_class, report_wait)
+        return self._attempt(lambda: self._send(outbox, on_report), result)
+
+    def listen(
+        self, count: int | None = None, on_report: OnReport | None = None
+    ) -> RegistrationResult:
+        """Register, and take texts until ``interrupt``, or until there were ``count``; then
+        de-register. Raises as ``register`` does.
+        """
+        ended = self._attempt(lambda: self._listen(count, on_report), RegistrationResult())
+        standing = self._conversation
+        if standing is None or standing.machine.binding is None:
+            return ended
+        if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
+            return ended
+        return self.deregister()
+
+    def _send(self, outbox: _Outbox, on_report: OnReport | None) -> None:
+        result = outbox.result
+        standing = self._stand(result)
+        if standing is None:
+            return
+        sms = self._settings_of_messages()._replace(status_wanted=outbox.report_wait > 0)
+        reporter = _Reporter(on_report)
+
+        def tell(event: Event) -> None:
+            outbox.take(event)
+            reporter.tell(event)
+
+        texting = self._text(standing, sms, tell, reporter)
+        try:
+            now = time.monotonic()
+            texting.machine.send(outbox.number, outbox.text, now, message_class=outbox.shown_as)
+            texting.carry_on(now)
+            while not outbox.is_over(texting.turn(outbox.until)) and not self._stopping:
+                pass
+            self._let_go(texting)
+        finally:
+            texting.close()
+            result.exchange += texting.exchange
+        outbox.conclude()
+        if self._stopping and result.verdict is Verdict.TIMEOUT:
+            result.end(Verdict.INTERRUPTED)
+
+    def _listen(self, count: int | None, on_report: OnReport | None) -> None:
+        self._try_hops(Registration.start)
+        standing, result = self._conversation, self._result
+        if result.exit_status or standing is None:
+            return
+        standing.keep_alive()
+        reporter = _Reporter(on_report)
+        reporter.registered(standing)
+        texting = self._text(standing, self._sms, reporter.tell, reporter)
+        try:
+            while result.exit_status == 0 and not self._stopping and reporter.received != count:
+                texting.turn()
+            self._let_go(texting)
+        finally:
+            texting.close()
+
+    def _text(
+        self,
+        standing: Conversation[Registration],
+        sms: SmsSettings,
+        tell: Callable[[Event], None],
+        reporter: _Reporter,
+    ) -> Texting:
+        from sipua.agent.texting import Texting
+
+        return Texting(self._equipment, self.settings, standing, sms, tell, reporter.message)
+
+    def _let_go(self, texting: Texting) -> None:
+        """Give what we still have to say a moment to be heard."""
+        until = time.monotonic() + LAST_WORDS
+        while not texting.is_idle and time.monotonic() < until:
+            texting.turn(until)
+
+    def _settings_of_messages(self) -> SmsSettings:
+        """With the service centre that was given, else the card's."""
+        sms = self._sms
+        if not sms.service_centre:
+            module, _ = self._equipment.card()
+            sms = sms._replace(service_centre=module.service_centre())
+        if sms.psi:
+            return sms
+        if not sms.service_centre:
+            raise LocalError(
+                "the card names no service centre: give its number (--service-centre) or its "
+                "URI (--psi)"
+            )
+        return sms._replace(psi=f"tel:{sms.service_centre}")
+
+
+class _Outbox:
+    """One text on its way, and what its result will tell."""
+
+    def __init__(
+        self, result: SmsResult, number: str, text: str, shown_as: int, report_wait: float
+    ) -> None:
+        self.result = result
+        self.number = number
+        self.text = text
+        self.shown_as = shown_as
+        self.report_wait = report_wait
+        self.until: float | None = None
+        self._failure: TextFailed | None = None
+        self._outcomes: dict[int, TextReported] = {}
+
+    def take(self, event: Event) -> None:
+        """News of the machine's."""
+        result = self.result
+        if isinstance(event, TextSubmitted):
+            result.parts = result.submitted = event.parts
+            self.until = time.monotonic() + self.report_wait
+        elif isinstance(event, TextFailed):
+            self._failure = event
+            result.parts, result.submitted = event.parts, event.submitted
+            result.cause = event.cause or None
+        elif isinstance(event, TextReported):
+            self._outcomes[event.part] = event
+            result.reports.append(event.why)
+            result.delivered = len(self._of(DELIVERED))
+
+    def _of(self, outcome: str) -> list[TextReported]:
+        return [event for event in self._outcomes.values() if event.outcome == outcome]
+
+    def is_over(self, now: float) -> bool:
+        """Whether nothing more is waited for."""
+        if self._failure is not None:
+            return True
+        if self.until is None:
+            return False
+        final = len(self._of(DELIVERED)) + len(self._of(FAILED))
+        return final == self.result.parts or now >= self.until
+
+    def conclude(self) -> None:
+        """Set the verdict."""
+        result, failure = self.result, self._failure
+        if failure is not None:
+            refused = failure.cause or failure.status
+            result.end(Verdict.REJECTED if refused else Verdict.TIMEOUT, _sentence(failure.reason))
+        elif self.until is None:
+            result.end(Verdict.TIMEOUT, "The service centre did not answer in time.")
+        elif self._of(FAILED):
+            why = self._of(FAILED)[0].why
+            result.end(Verdict.REJECTED, f"The recipient did not get it: {why}.")
+        elif self.report_wait and result.delivered != result.parts:
+            waited = f"{self.report_wait:g} s"
+            result.end(Verdict.TIMEOUT, f"No delivery report came for all of it within {waited}.")
+        else:
+            result.end(Verdict.OK, "The recipient has it." if self.report_wait else "")
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+class _Reporter:
+    """Tells the user what happens; ``received`` counts texts."""
+
+    def __init__(self, on_report: OnReport | None) -> None:
+        self.received = 0
+        self._on_report = on_report
+        self._started = time.monotonic()
+
+    def _report(self, event: str, **details: object) -> None:
+        if self._on_report is not None:
+            at = time.monotonic() - self._started
+            self._on_report(CallReport(event, at, 0, details))
+
+    def registered(self, standing: Conversation[Registration]) -> None:
+        binding = standing.machine.binding
+        self._report(
+            "registered",
+            impu=standing.machine.settings.impu,
+            registrar=str(standing.hop),
+            expires=binding.expires if binding is not None else None,
+        )
+
+    def message(self, sender: str, text: str) -> None:
+        """A text that came by SIP alone."""
+        self._report("message", **{"from": sender, "text": text})
+
+    def tell(self, event: Event) -> None:
+        """News of the machine's."""
+        if isinstance(event, TextReceived):
+            self.received += 1
+            sender = {"from": event.originator}
+            self._report(
+                "sms",
+                **sender,
+                text=event.text,
+                sent=event.sent,
+                parts=event.parts,
+                missing=event.missing,
+                flash=event.message_class == 0,
+            )
+        elif isinstance(event, TextSubmitted):
+            self._report("submitted", parts=event.parts)
+        elif isinstance(event, TextReported):
+            self._report(
+                "reported",
+                part=event.part,
+                parts=event.parts,
+                outcome=event.outcome,
+                why=event.why,
+                recipient=event.recipient,
+                discharged=event.discharged,
+            )
+        elif isinstance(event, Discarded):
+            self._report("discarded", reason=event.reason)

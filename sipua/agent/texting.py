@@ -1,0 +1,167 @@
+"""Short messages over a registration: MESSAGEs of the machine go out, those that come go in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sipua.agent.conversation import Conversation, earliest
+from sipua.agent.machine_settings import Content, request_settings
+from sipua.agent.switchboard import Taker
+from sipua.errors import LocalError, ParseError
+from sipua.ims.request import OutgoingRequest
+from sipua.ims.target import read_target
+from sipua.result import RequestResult
+from sipua.sip.headers import NameAddr
+from sipua.sip.inspection import Abilities
+from sipua.sms.exchange import ShortMessages
+from sipua.sms.rpdu import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sipua.agent.equipment import Equipment
+    from sipua.ims.events import Event
+    from sipua.ims.registration import Registration
+    from sipua.result import SipExchange
+    from sipua.settings import AgentSettings
+    from sipua.sip.endpoint import RequestReceived
+    from sipua.sip.message import Request
+    from sipua.sms.outgoing import Outgoing, SmsSettings
+
+ABILITIES = Abilities(
+    methods=frozenset({"MESSAGE", "OPTIONS"}),
+    content_types=frozenset({"text/plain", CONTENT_TYPE}),
+)
+
+
+class Texting(Taker):
+    """Short messages on the registration ``standing``; ``tell`` is given the machine's events.
+
+    ``exchange`` collects our MESSAGEs with their final answers.
+    """
+
+    abilities = ABILITIES
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        settings: AgentSettings,
+        standing: Conversation[Registration],
+        sms: SmsSettings,
+        tell: Callable[[Event], None],
+        on_text: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """``on_text`` is given sender and text of a MESSAGE that is no short message."""
+        self.machine = ShortMessages(sms, equipment.rng)
+        self.exchange: list[SipExchange] = []
+        self._equipment = equipment
+        self._settings = settings
+        self._standing = standing
+        self._tell = tell
+        self._on_text = on_text
+        self._switchboard = equipment.switchboard()
+        self._under_way: list[tuple[Outgoing, Conversation[OutgoingRequest]]] = []
+        self._switchboard.add(self)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every MESSAGE of ours was answered, and every text was."""
+        return self.machine.is_idle and not self._under_way
+
+    def turn(self, until: float | None = None) -> float:
+        """One turn of the loop, no longer than ``until``; returns the time it ended."""
+        times = [each.deadline() for _, each in self._under_way]
+        deadline = earliest(until, self.machine.deadline(), self._standing.deadline(), *times)
+        now = self._switchboard.turn(deadline)
+        self._standing.tick(now)
+        self.machine.tick(now)
+        for _, each in self._under_way:
+            each.tick(now)
+        self.carry_on(now)
+        return now
+
+    def carry_on(self, now: float) -> None:
+        """Do what the machine wants, and what it wants next."""
+        busy = True
+        while busy:
+            messages, events = self.machine.take_messages(), self.machine.take_events()
+            for message in messages:
+                self._send(message)
+            for event in events:
+                self._tell(event)
+            busy = bool(messages or events) | self._settle(now)
+
+    def close(self) -> None:
+        """What comes in is no longer for us."""
+        self._switchboard.remove(self)
+        self._switchboard.driver.flush()
+
+    def _send(self, message: Outgoing) -> None:
+        _, identity = self._equipment.card()
+        standing = self._standing
+        binding, hop = standing.machine.binding, standing.hop
+        assert binding is not None
+        target = read_target(message.uri, identity.domain)
+        what = Content("MESSAGE", message.headers, message.body, CONTENT_TYPE)
+        settings = request_settings(self._settings, identity, binding, hop, target, what)
+        machine = OutgoingRequest(settings, self._equipment.rng)
+        result = RequestResult("MESSAGE", target)
+        conversation = Conversation(machine, hop, self._equipment, result)
+        self._under_way.append((message, conversation))
+        conversation.begin(OutgoingRequest.start, self._settings.timeout)
+
+    def _settle(self, now: float) -> bool:
+        """Tell the machine what became of its MESSAGEs; whether anything did."""
+        settled = [each for each in self._under_way if each[1].settled]
+        self._under_way = [each for each in self._under_way if not each[1].settled]
+        for message, conversation in settled:
+            self._conclude(message, conversation, now)
+        return bool(settled)
+
+    def _conclude(
+        self, message: Outgoing, conversation: Conversation[OutgoingRequest], now: float
+    ) -> None:
+        result, response = conversation.result, conversation.response
+        assert isinstance(result, RequestResult)
+        self.exchange += result.exchange
+        if response is not None:
+            self.machine.message_answered(message.number, response.status, response.reason, now)
+        elif result.status:
+            last = result.exchange[-1]
+            self.machine.message_answered(message.number, last.status, last.reason, now)
+        else:
+            self.machine.message_failed(message.number, result.reason, now)
+
+    # What the switchboard brings -----------------------------------------------------------
+
+    def take(self, event: RequestReceived, now: float) -> bool:
+        """A short message is answered 200 before anything else is said about it."""
+        request, endpoint = event.request, self._switchboard.driver.endpoint
+        if request.method != "MESSAGE" or request.to.tag or _content_type(request) != CONTENT_TYPE:
+            return False
+        with suppress(LocalError):  # what is copied from it cannot be sent
+            endpoint.respond(event.transaction, endpoint.create_response(request, 200), now)
+        call_id = request.headers.get("Call-ID") or ""
+        self.machine.received(request.body, call_id, _gateway(request), now)
+        return True
+
+    def message(self, request: Request) -> None:
+        """A text that came by SIP alone."""
+        if self._on_text is not None:
+            text = request.body.decode("utf-8", "replace")
+            self._on_text(request.headers.get("From") or "", text)
+
+
+def _content_type(request: Request) -> str:
+    return (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def _gateway(request: Request) -> str:
+    """Who the network says sent a MESSAGE (TS 24.341 §5.3.2.4): what we answer goes there."""
+    for value in (*request.headers.all("P-Asserted-Identity"), request.headers.get("From") or ""):
+        try:
+            return read_target(NameAddr.parse(value).uri, "")
+        except (ParseError, LocalError):
+            continue
+    return request.uri
