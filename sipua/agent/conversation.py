@@ -156,8 +156,8 @@ class Conversation(Generic[M]):
         self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
             self._narrator.response_received(response, transaction.hop)
-        if self._protection is not None:
-            self._protection.heard(transaction.request, response)
+        if self._protection is not None and self._is_registration:
+            self._protection.heard(response)
         self.machine.response_received(response, now)
         self._carry_on(now)
 

@@ -182,7 +182,8 @@ class Equipment:
             from sipua.agent.protection import Protection
 
             try:
-                self._protection = Protection(network, source, mode, self.rng)
+                wanted = self._settings.mechanisms
+                self._protection = Protection(network, source, mode, self.rng, wanted)
             except EngineError as error:
                 if mode == REQUIRE:
                     raise

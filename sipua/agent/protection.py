@@ -10,9 +10,12 @@ from sipua.ims.register_request import METHOD as REGISTER
 from sipua.ipsec.agreement import Place
 from sipua.ipsec.choice import REQUIRE, check_mode, choose_engine
 from sipua.ipsec.mechanisms import SERVER
+from sipua.ipsec.suite import suites_named
 from sipua.ipsec.terminal import TerminalSecurity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sipua.auth.scheme import Outcome
     from sipua.ipsec.associations import Randomness
     from sipua.net.network import Network
@@ -31,10 +34,18 @@ class Protection:
     Security-Server is registered with unprotected; ``require`` gives up there.
     """
 
-    def __init__(self, network: Network, address: str, mode: str, rng: Randomness) -> None:
-        """Raises EngineError when this machine cannot do it, LocalError for an unknown mode."""
+    def __init__(
+        self,
+        network: Network,
+        address: str,
+        mode: str,
+        rng: Randomness,
+        mechanisms: Iterable[str] = (),
+    ) -> None:
+        """Raises EngineError when this machine cannot do it, LocalError for an unknown mode or
+        mechanism."""
         self._mode = check_mode(mode)
-        choice = choose_engine(address)
+        choice = choose_engine(address, suites_named(mechanisms))
         self._network = network
         self._engine = choice.engine
         self._address = address
@@ -87,9 +98,9 @@ class Protection:
 
     # What comes -----------------------------------------------------------------------
 
-    def heard(self, request: Request, response: Response) -> None:
-        """Note the final response to a request."""
-        if request.method == REGISTER and response.status == 401:
+    def heard(self, response: Response) -> None:
+        """Note the final response to a REGISTER."""
+        if response.status == 401:
             self._server_lines = response.headers.all(SERVER)
 
     def challenged(self, outcome: Outcome, algorithm: str, hop: Hop, now: float) -> None:
