@@ -162,6 +162,11 @@ def agent_options(command: F) -> F:
                 is_flag=True,
                 help="Follow what the network does with a registration that is to stay (RFC 3680).",
             ),
+            click.option(
+                "--stun",
+                is_flag=True,
+                help="Keep NATs open for a registration that stays over UDP (RFC 5626 §4.4.2).",
+            ),
             option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),

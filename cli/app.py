@@ -18,6 +18,7 @@ COMMANDS = {
     "listen": "cli.listen:listen",
     "message": "cli.message:message",
     "sms": "cli.sms:sms",
+    "ussd": "cli.ussd:ussd",
     "options": "cli.ask_options:ask_options",
     "core": "cli.core:core",
     "explain": "cli.explain:explain",

@@ -223,3 +223,25 @@ class SmsResult(RequestResult):
             "cause": self.cause,
             "reports": self.reports,
         }
+
+
+class UssdOutcome(RequestResult):
+    """What the network said to a USSD code. ``text`` is its last word, ``error`` its
+    error-code (TS 24.390 §5.1.3)."""
+
+    __slots__ = ("error", "language", "text")
+
+    def __init__(self, code: str) -> None:
+        super().__init__("INVITE", code)
+        self.text: str | None = None
+        self.language: str | None = None
+        self.error: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of a request, and what the network said."""
+        return {
+            **super().to_json(),
+            "text": self.text,
+            "language": self.language,
+            "error": self.error,
+        }

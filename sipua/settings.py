@@ -22,9 +22,10 @@ class AgentSettings(NamedTuple):
     octets go by TCP (RFC 3261 §18.1.1). ``ims_timers`` takes those of TS 24.229
     §7.7 for radio links. With ``keep_trying`` a registration that is to stay and
     was lost is made anew, however long that takes. ``reg_event`` follows what the
-    network does with one that stays (RFC 3680).
-    ``ipsec`` is off, auto (where this machine and the network can) or require;
-    ``mechanisms`` are what is offered, as alg/ealg, empty for the usual ones.
+    network does with one that stays (RFC 3680), ``stun`` keeps a way through NATs
+    open for it over UDP (RFC 5626 §4.4.2). ``ipsec`` is off, auto (where this machine
+    and the network can) or require; ``mechanisms`` are what is offered for it, as
+    alg/ealg, empty for the usual ones.
     """
 
     impi: str | None = None
@@ -53,5 +54,6 @@ class AgentSettings(NamedTuple):
     ims_timers: bool = False
     keep_trying: bool = False
     reg_event: bool = False
+    stun: bool = False
     ipsec: str = "off"
     mechanisms: tuple[str, ...] = ()

@@ -257,7 +257,9 @@ class Equipment:
     def note_end(self, result: RegistrationResult) -> None:
         """An attempt has ended so."""
         if self._observer.recorder is not None:
-            self._observer.recorder.ended(f"{result.verdict.value}: {result.reason}")
+            said = [f"{result.verdict.value}: {result.reason}"]
+            said += [f"hint: {hint}" for hint in result.hints]
+            self._observer.recorder.ended("\n".join(said))
 
     def tell_news(self, sentence: str) -> None:
         """Have the user know of something that happened to the registration."""
@@ -309,6 +311,7 @@ class Equipment:
         if recorder is None:
             return None
         recorder.our_end = self._with_our_end
+        recorder.catch_up()  # from now on it is called
         return recorder.message
 
     def _with_our_end(self, hop: Hop) -> Hop:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sipua.agent.reg_event_watch import RegEventWatch
     from sipua.ims.reg_event import ContactChanged
     from sipua.settings import AgentSettings
+    from sipua.sip.hop import Hop
+    from sipua.sip.stun import StunKeepAlive
 
 
 class Vigil:
@@ -38,6 +40,12 @@ class Vigil:
         self._watch: RegEventWatch | None = None
         self._is_over = False
         standing.keep_alive()
+        self._stun: StunKeepAlive | None = None
+        if settings.stun and standing.hop.transport == "UDP":
+            from sipua.sip.stun import StunKeepAlive
+
+            self._stun = StunKeepAlive(equipment.rng, driver.clock())
+            driver.on_stun = self._heard_stun
         if settings.reg_event:
             from sipua.agent.reg_event_watch import RegEventWatch
 
@@ -46,18 +54,33 @@ class Vigil:
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
         watch = self._watch.deadline() if self._watch is not None else None
-        return earliest(self.standing.deadline(), self._surroundings.at, watch)
+        stun = self._stun.deadline() if self._stun is not None else None
+        return earliest(self.standing.deadline(), self._surroundings.at, watch, stun)
 
     def tick(self, now: float) -> None:
         """Let time pass."""
         self.standing.tick(now)
         if self._watch is not None:
             self._watch.tick(now)
+        if self._stun is not None:
+            self._keep_flow(self._stun, now)
         self._look_around(now)
 
     def end(self) -> None:
         """What the network says from now on is our own doing."""
         self._is_over = True
+
+    def _heard_stun(self, data: bytes, source: Hop) -> None:
+        if self._stun is not None and source[:3] == self.standing.hop[:3]:
+            self._stun.received(data, self._equipment.switchboard().driver.clock())
+
+    def _keep_flow(self, stun: StunKeepAlive, now: float) -> None:
+        """Another flow when this one is of no use any more (RFC 5626 §4.5)."""
+        stun.tick(now)
+        for request in stun.take_requests():
+            self._equipment.switchboard().driver.network.send(request, self.standing.hop)
+        if stun.failed and not self._is_over:
+            self._begin_anew(f"The way to the network is lost: {stun.failed}.")
 
     def _look_around(self, now: float) -> None:
         """Renew after a sleep; begin anew where our address is not ours any more."""

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-from sipua.net.events import Failed, Received
+from sipua.net.events import Failed, Received, StunReceived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ class Driver:
         self.endpoint = endpoint
         self.clock = clock
         self.on_message = on_message
+        self.on_stun: Callable[[bytes, Hop], None] | None = None
         self.when_idle = when_idle
         self._calls: deque[Callable[[], None]] = deque()
 
@@ -63,6 +64,9 @@ class Driver:
                 if self.on_message is not None:
                     self.on_message("received", event.data, event.source)
                 endpoint.receive(event.data, event.source, now)
+            elif isinstance(event, StunReceived):
+                if self.on_stun is not None:
+                    self.on_stun(event.data, event.source)
             elif isinstance(event, Failed):
                 endpoint.transport_failed(event.hop, event.error, now)
         for _ in range(len(self._calls)):

@@ -16,6 +16,13 @@ class Received(NamedTuple):
     source: Hop
 
 
+class StunReceived(NamedTuple):
+    """A STUN message on a socket that carries SIP (RFC 5626 §8)."""
+
+    data: bytes
+    source: Hop
+
+
 class Failed(NamedTuple):
     """Nothing more is to be expected from ``hop``: refused, unreachable, distrusted or closed.
 
@@ -31,4 +38,4 @@ class Woken(NamedTuple):
     """Another thread called wake()."""
 
 
-NetEvent = Received | Failed | Woken
+NetEvent = Received | StunReceived | Failed | Woken

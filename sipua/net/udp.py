@@ -7,13 +7,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from sipua.net.address import WILDCARDS, bind, family, new_socket, numeric_host, unreachable
-from sipua.net.events import Failed, Received
+from sipua.net.events import Failed, Received, StunReceived
 from sipua.sip.hop import Hop
+from sipua.sip.stun import is_stun
 
 if TYPE_CHECKING:
     from sipua.net.events import NetEvent
 
 MAX_DATAGRAM = 65535
+FIRST_OF_TEXT = 0x20
 RECEIVE_BUFFER = 1 << 20  # octets the kernel holds for us; a burst of registrations fits
 ERRORS_PER_TURN = 64
 
@@ -105,7 +107,8 @@ class UdpSocket:
             return
         if len(data) > 4 or data.strip(b"\r\n\0"):  # else a NAT keep-alive
             local = (self.address, self.port)
-            self._events.append(Received(data, Hop("UDP", numeric_host(name), name[1], local)))
+            event = StunReceived if data[0] < FIRST_OF_TEXT and is_stun(data) else Received
+            self._events.append(event(data, Hop("UDP", numeric_host(name), name[1], local)))
 
     def _ready_anywhere(self, mask: int) -> None:
         try:
@@ -115,7 +118,8 @@ class UdpSocket:
             return
         if len(data) > 4 or data.strip(b"\r\n\0"):
             local = (_destination(notes) or self.address, self.port)
-            self._events.append(Received(data, Hop("UDP", numeric_host(name), name[1], local)))
+            event = StunReceived if data[0] < FIRST_OF_TEXT and is_stun(data) else Received
+            self._events.append(event(data, Hop("UDP", numeric_host(name), name[1], local)))
 
     def _read_errors(self) -> None:
         if sys.platform != "linux":

@@ -19,7 +19,7 @@ def card_section(trace: Trace) -> Markup | None:
         "tr",
         *(
             element("th", title, scope="col", class_="number" if title == "When" else None)
-            for title in ("When", "Command", "Octets", "Answer", "Octets", "Means")
+            for title in ("When", "Command", "Sent", "Answered", "Means")
         ),
     )
     rows = [_row(each, trace.began) for each in apdus]
@@ -34,8 +34,11 @@ def _row(seen: SeenApdu, began: float) -> Markup:
         element("td", f"+{(seen.at - began) * 1000:.2f} ms", class_="number"),
         element("td", element("b", shown.name), element("br"), seen.read.about),
         element("td", element("code", _spaced(shown.command)), class_="hex"),
-        element("td", element("code", f"{shown.sw:04X}")),
-        element("td", element("code", _spaced(shown.answer)), class_="hex"),
+        element(
+            "td",
+            element("code", _spaced(shown.answer[:-4]), " ", element("b", f"{shown.sw:04X}")),
+            class_="hex",
+        ),
         element("td", seen.read.result),
         id=f"a{seen.number}",
     )

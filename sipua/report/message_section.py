@@ -66,6 +66,8 @@ def _message(
 def _meaning(seen: SeenMessage, note: str, proof: str, mood: str) -> Markup:
     proof_class = {"good": "good-text", "bad": "bad-text"}.get(mood)
     hidden = "Secrets are hidden here; on the wire these octets were others."
+    remarks = [line for line in seen.comment.split("\n") if not note or note not in line]
+    comment = " · ".join(filter(None, remarks))
     return element(
         "div",
         element("p", note) if note else None,
@@ -74,7 +76,7 @@ def _meaning(seen: SeenMessage, note: str, proof: str, mood: str) -> Markup:
         if seen.problem
         else None,
         element("p", hidden, class_="small") if seen.hidden else None,
-        element("p", seen.comment, class_="small") if seen.comment else None,
+        element("p", comment, class_="small") if comment else None,
         class_="meaning",
     )
 

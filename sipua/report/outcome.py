@@ -35,7 +35,12 @@ def outcome_of(trace: Trace) -> Outcome:
     """The last verdict that the trace holds; else what ``explain`` makes of it."""
     found = _findings(trace.documents)
     recorded = [end for each in trace.remarks if (end := verdict_in(each)) is not None]
-    told = [Hint(each.text.removeprefix(HINT)) for each in trace.remarks if is_hint(each)]
+    told = [
+        Hint(line.removeprefix(HINT))
+        for each in trace.remarks
+        for line in each.text.split("\n")
+        if line.startswith(HINT)
+    ]
     if recorded:
         verdict, reason = recorded[-1]
         good = verdict.exit_status == 0
@@ -56,16 +61,11 @@ def outcome_of(trace: Trace) -> Outcome:
 
 def verdict_in(remark: CaptureRemark) -> tuple[Verdict, str] | None:
     """The verdict and its reason, where a remark is the end of one of our attempts."""
-    word, colon, reason = remark.text.partition(": ")
+    word, colon, reason = remark.text.partition("\n")[0].partition(": ")
     for verdict in Verdict:
         if colon and verdict.value == word:
             return verdict, reason
     return None
-
-
-def is_hint(remark: CaptureRemark) -> bool:
-    """Whether a remark is what our program advised at the end."""
-    return remark.text.startswith(HINT)
 
 
 def _findings(documents: list[Document]) -> tuple[Hint, ...]:

@@ -178,7 +178,7 @@ def _remarks(trace: Trace) -> Markup | None:
     omitted = [_omitted(count, kind) for kind, count in trace.omitted.items()]
     if not remarks and not omitted:
         return None
-    return joined(element("ul", *remarks, class_="hints") if remarks else None, *omitted)
+    return joined(element("ul", *remarks, class_="hints lines") if remarks else None, *omitted)
 
 
 def _footer(trace: Trace) -> Markup:

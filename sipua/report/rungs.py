@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from card.masking import TracedApdu
+from sipua.report.outcome import verdict_in
 from sipua.report.trace import SeenApdu, SeenMessage
 from sipua.sip.message import Request, Response
 from sipua.trace.narration import (
@@ -160,7 +161,13 @@ class Story:
         self._add(Step(CARD, UE, label, "", proof), seen.at, href, mood)
 
     def _remark(self, remark: CaptureRemark) -> None:
-        self._add(Step(UE, UE, "", remark.text), remark.at, "")
+        text = remark.text.partition("\n")[0]
+        verdict = verdict_in(remark)
+        if verdict is None:
+            self._add(Step(UE, UE, "", text), remark.at, "#remarks")
+        else:
+            mood = BAD if verdict[0].exit_status else GOOD
+            self._add(Step(UE, UE, "", "", text), remark.at, "#remarks", mood)
 
 
 def _stands_alone(seen: SeenApdu) -> bool:

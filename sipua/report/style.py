@@ -37,6 +37,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.3rem 1.3rem;list-style:none;margin:1.3re
 .hints{padding-left:1.3rem;margin:0}
 .hints li{margin:.55rem 0;max-width:75ch}
 .hints p{margin:.15rem 0;color:var(--soft)}
+.hints.lines li{white-space:pre-line}
 .hints b{font-weight:600}
 .hints .todo{color:var(--ink)}
 .todo::before{content:"→ ";color:var(--link)}
@@ -76,7 +77,8 @@ summary span{color:var(--soft);font-size:.88rem;overflow-wrap:anywhere}
 padding:.7rem .9rem;background:var(--panel);border-radius:9px}
 .parts dt{color:var(--soft);font-size:.88rem}.parts dd{margin:0;overflow-wrap:anywhere}
 .apdus td{overflow-wrap:anywhere}
-.apdus .hex{min-width:14rem;max-width:30rem}
+.apdus .hex{width:27%;min-width:13rem}.apdus td:nth-child(2){width:20%}
+.apdus{min-width:56rem}
 footer{color:var(--soft);font-size:.86rem;padding-top:2.5rem;padding-bottom:2.5rem}
 @media (max-width:860px){.octets .hex{white-space:normal;width:auto}
 .octets td{display:block}.octets .at{text-align:left}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +15,6 @@ from interop.program import Program, free_port, required
 
 CONFIGURATION = Path(__file__).with_name("kamailio_chain")
 START_SECONDS = 40
-RPC_SECONDS = 20
 
 # What db_text wants: the columns in the first line, a row in each other one.
 TABLES = {
@@ -100,7 +96,6 @@ class Chain:
             "ICSCF_URI": f'"{self.icscf.uri}"',
             "SCSCF_URI": f'"{self.scscf.uri}"',
             "DATABASE": f'"text://{self._write_tables()}"',
-            "RPC_SOCKET": f'"{self._rpc_path}"',
         }
         for each in self._elements:
             each.launch(definitions | {"CDP_FILE": f'"{self._write_cdp(each)}"'})
@@ -113,29 +108,6 @@ class Chain:
     def stop(self) -> None:
         for each in self._elements:
             each.stop()
-
-    def deregister(self, impu: str) -> None:
-        """Have the S-CSCF end a registration by itself."""
-        self._rpc("regscscf.dereg_impu", impu)
-
-    @property
-    def _rpc_path(self) -> Path:
-        return self._directory / "rpc"
-
-    def _rpc(self, method: str, *params: str) -> Any:
-        ours = self._directory / f"rpc-{os.getpid()}"
-        request = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1}
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(RPC_SECONDS)
-            asking.bind(str(ours))
-            try:
-                asking.connect(str(self._rpc_path))
-                asking.send(json.dumps(request).encode())
-                answer = json.loads(asking.recv(65536))
-            finally:
-                ours.unlink()
-        assert "error" not in answer, answer
-        return answer["result"]
 
     def _write_cdp(self, element: Cscf) -> Path:
         template = (CONFIGURATION / "cdp.xml").read_text()

@@ -16,6 +16,7 @@ import pytest
 from phones.answering import Answering
 
 from interop.kamailio_chain import Chain
+from interop.kamailio_watcher import hops
 from interop.program import free_port, wait_until
 from interop.subscription import Subscription
 from sipua.agent.call_plan import CallPlan, ListenPlan
@@ -88,12 +89,6 @@ def listening(chain: Chain, subscriber: Subscription, transport: str) -> Iterato
 
 def statuses(result: RequestResult) -> list[int]:
     return [step.status for step in result.exchange if step.method == result.method]
-
-
-def hops(request: Request) -> list[int]:
-    """The ports in the Via fields, the last hop first, without the sender's own."""
-    sent_by = [via.split(";")[0].rpartition(":")[2] for via in request.headers.values("Via")]
-    return [int(port) for port in sent_by][:-1]
 
 
 def answer_of(chain: Chain, port: int, request: str) -> str:
