@@ -80,6 +80,7 @@ def write_capture(path: Path, size: int) -> int:
             packets = [way.udp(data)] if count % 3 else connection.sent(data)
             for packet in (*packets, *[voice] * RTP_PER_MESSAGE):
                 writer.packet(interface, count * 10**6, packet, "")
+            writer.flush()
     return count
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import captures
 import emulated_card
+import explain_capture
 import pytest
 from interop.pcscd import Pcscd
 from interop.program import Program, free_port
@@ -243,6 +244,11 @@ def reading(bench: Bench) -> list[Figure]:
     return captures.reading(bench.folder)
 
 
+def explaining(bench: Bench) -> list[Figure]:
+    """A large capture of registrations, explained."""
+    return explain_capture.explaining(bench.folder)
+
+
 def ms(seconds: float) -> str:
     """Seconds as milliseconds for people."""
     return f"{seconds * 1000:.3g} ms"
@@ -250,7 +256,7 @@ def ms(seconds: float) -> str:
 
 TAKEN = (
     *(version, register, closed_loop_at_core, closed_loop_at_sipp, cpu, apdus, card),
-    *(tracing, reading),
+    *(tracing, reading, explaining),
 )
 
 

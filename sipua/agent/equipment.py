@@ -159,7 +159,8 @@ class Equipment:
                     ims_timers() if settings.ims_timers else TimerValues(),
                     udp_limit=settings.udp_limit,
                 ),
-                on_message=self._traced(),
+                time.monotonic,
+                self._traced(),
                 when_idle=recorder.catch_up if recorder is not None else None,
             )
             self._switchboard = Switchboard(driver, self._observer.on_request)

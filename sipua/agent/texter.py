@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sipua.agent.call_report import CallReport
 from sipua.agent.registrant import Registrant
 from sipua.errors import LocalError
+from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
 from sipua.result import RegistrationResult, SmsResult
 from sipua.sms.address import read_address
@@ -30,11 +31,23 @@ if TYPE_CHECKING:
     from sipua.agent.equipment import Observer
     from sipua.agent.identity_module import CardChoice
     from sipua.agent.texting import Texting
+    from sipua.agent.vigil import Vigil
     from sipua.ims.events import Event
     from sipua.settings import AgentSettings
+    from sipua.sms.exchange import ShortMessages
 
 FEATURE = "smsip"
 """Without this feature tag in our Contact no short message comes (TS 24.341 §5.3.2.2)."""
+
+EVENTS = {
+    "registered": ("impu", "registrar", "expires"),
+    "submitted": ("parts",),
+    "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
+    "sms": ("from", "text", "sent", "parts", "missing", "flash"),
+    "message": ("from", "text"),
+    "discarded": ("reason",),
+}
+"""What is reported, and what is told of it."""
 
 LAST_WORDS = 5.0
 """Seconds that answers of ours are given to be taken when everything else is over."""
@@ -91,6 +104,8 @@ class Texter(Registrant):
             return ended
         if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
             return ended
+        if ended.verdict is Verdict.INTERRUPTED and self._stopping:
+            return ended  # Ctrl-C for the second time: the removal is not waited for
         return self.deregister()
 
     def _send(self, outbox: _Outbox, on_report: OnReport | None) -> None:
@@ -98,6 +113,8 @@ class Texter(Registrant):
         standing = self._stand(result)
         if standing is None:
             return
+        from sipua.sms.exchange import ShortMessages
+
         sms = self._settings_of_messages()._replace(status_wanted=outbox.report_wait > 0)
         reporter = _Reporter(on_report)
 
@@ -105,7 +122,8 @@ class Texter(Registrant):
             outbox.take(event)
             reporter.tell(event)
 
-        texting = self._text(standing, sms, tell, reporter)
+        machine = ShortMessages(sms, self._equipment.rng)
+        texting = self._text(standing, machine, tell, reporter)
         try:
             now = time.monotonic()
             texting.machine.send(outbox.number, outbox.text, now, message_class=outbox.shown_as)
@@ -121,31 +139,44 @@ class Texter(Registrant):
             result.end(Verdict.INTERRUPTED)
 
     def _listen(self, count: int | None, on_report: OnReport | None) -> None:
+        from sipua.sms.exchange import ShortMessages
+
         self._try_hops(Registration.start)
-        standing, result = self._conversation, self._result
-        if result.exit_status or standing is None:
-            return
-        standing.keep_alive()
+        outage = Outage(self._equipment.rng)
+        machine = ShortMessages(self._sms, self._equipment.rng)  # it outlives registrations
         reporter = _Reporter(on_report)
-        reporter.registered(standing)
-        texting = self._text(standing, self._sms, reporter.tell, reporter)
+        while self._result.exit_status == 0 and not self._stopping and reporter.received != count:
+            vigil = self._stand_by()
+            self._take_texts(vigil, machine, reporter, count)
+            if self._result.exit_status and not self._comes_back(vigil, outage):
+                return
+
+    def _take_texts(
+        self, vigil: Vigil, machine: ShortMessages, reporter: _Reporter, count: int | None
+    ) -> None:
+        """Until the registration is lost, the user ends it, or there were enough."""
+        reporter.registered(vigil.standing)
+        texting = self._text(vigil.standing, machine, reporter.tell, reporter)
+        result = self._result
         try:
             while result.exit_status == 0 and not self._stopping and reporter.received != count:
-                texting.turn()
-            self._let_go(texting)
+                vigil.tick(texting.turn(vigil.deadline()))
+            if result.exit_status == 0:
+                vigil.end()
+                self._let_go(texting)
         finally:
             texting.close()
 
     def _text(
         self,
         standing: Conversation[Registration],
-        sms: SmsSettings,
+        machine: ShortMessages,
         tell: Callable[[Event], None],
         reporter: _Reporter,
     ) -> Texting:
         from sipua.agent.texting import Texting
 
-        return Texting(self._equipment, self.settings, standing, sms, tell, reporter.message)
+        return Texting(self._equipment, self.settings, standing, machine, tell, reporter.message)
 
     def _let_go(self, texting: Texting) -> None:
         """Give what we still have to say a moment to be heard."""

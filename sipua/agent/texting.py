@@ -14,7 +14,6 @@ from sipua.ims.target import read_target
 from sipua.result import RequestResult
 from sipua.sip.headers import NameAddr
 from sipua.sip.inspection import Abilities
-from sipua.sms.exchange import ShortMessages
 from sipua.sms.rpdu import CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from sipua.settings import AgentSettings
     from sipua.sip.endpoint import RequestReceived
     from sipua.sip.message import Request
-    from sipua.sms.outgoing import Outgoing, SmsSettings
+    from sipua.sms.exchange import ShortMessages
+    from sipua.sms.outgoing import Outgoing
 
 ABILITIES = Abilities(
     methods=frozenset({"MESSAGE", "OPTIONS"}),
@@ -48,12 +48,12 @@ class Texting(Taker):
         equipment: Equipment,
         settings: AgentSettings,
         standing: Conversation[Registration],
-        sms: SmsSettings,
+        machine: ShortMessages,
         tell: Callable[[Event], None],
         on_text: Callable[[str, str], None] | None = None,
     ) -> None:
         """``on_text`` is given sender and text of a MESSAGE that is no short message."""
-        self.machine = ShortMessages(sms, equipment.rng)
+        self.machine = machine
         self.exchange: list[SipExchange] = []
         self._equipment = equipment
         self._settings = settings

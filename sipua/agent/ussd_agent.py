@@ -48,6 +48,16 @@ ABILITIES = Abilities(
     content_types=frozenset({sdp.CONTENT_TYPE, ussd_data.CONTENT_TYPE, multipart.MIXED}),
 )
 
+EVENTS = {
+    "question": ("text", "language"),
+    "answer": ("text",),
+    "news": ("text", "language"),
+    "result": ("text", "language"),
+    "unreadable": ("reason",),
+    "not-sent": ("reason",),
+}
+"""What is reported, and what is told of it."""
+
 LEAVING = 5.0
 """Seconds that the network has to take our BYE."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sipua.core.contact_events import REFRESHED, REGISTERED
+from sipua.core.gruu import INSTANCE, OPTION_TAG, instance_of
+from sipua.core.subscriber import address_of_record
 from sipua.errors import ParseError, PeerError
 from sipua.sip.headers import NameAddr, parse_delta_seconds
 from sipua.sip.parameters import Parameters
@@ -11,7 +14,7 @@ from sipua.sip.uri import SipUri
 from sipua.sip.uri_equality import same_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
@@ -21,6 +24,8 @@ MAX_BINDINGS = 16
 
 MALFORMED_EXPIRES = 3600  # what a malformed expiry counts as (RFC 3261 §20.10)
 ONE_HOUR = 3600
+
+_NOT_KEPT = ("expires", "pub-gruu", "temp-gruu")  # nobody gives himself a GRUU (RFC 5627 §5.1)
 
 
 class ExpiryPolicy(NamedTuple):
@@ -46,7 +51,12 @@ class IntervalTooBrief(PeerError):
 
 class Binding(NamedTuple):
     """One contact. ``until`` is when it expires, ``path`` the Path of its REGISTER,
-    ``source`` where that came from; ``params`` are those of Contact, without expires."""
+    ``source`` where that came from; ``params`` are those of Contact, without expires.
+
+    ``id`` lasts as long as it stays bound, ``since`` being the time of the first
+    REGISTER; ``event`` is what happened to it last. ``aor`` is the public identity
+    that was registered, and ``has_gruu`` whether a GRUU leads here (RFC 5627).
+    """
 
     uri: str
     params: Parameters
@@ -55,6 +65,12 @@ class Binding(NamedTuple):
     cseq: int
     path: tuple[str, ...]
     source: Hop
+    id: int = 0
+    since: float = 0.0
+    event: str = REGISTERED
+    aor: str = ""
+    has_gruu: bool = False
+    display_name: str = ""
 
 
 def active(bindings: Sequence[Binding], now: float) -> list[Binding]:
@@ -62,10 +78,15 @@ def active(bindings: Sequence[Binding], now: float) -> list[Binding]:
     return [each for each in bindings if each.until > now]
 
 
-def contact_value(binding: Binding, now: float) -> str:
-    """The Contact of a 200, with the seconds that are left, rounded up."""
-    left = -int(-(binding.until - now) // 1)
-    return f"<{binding.uri}>;expires={left}{binding.params}"
+def seconds_left(binding: Binding, now: float) -> int:
+    """Until it expires, rounded up."""
+    return -int(-(binding.until - now) // 1)
+
+
+def contact_value(binding: Binding, now: float, gruu: str = "") -> str:
+    """The Contact of a 200, with the seconds that are left and the public GRUU."""
+    told = f';pub-gruu="{gruu}"' if gruu else ""
+    return f"<{binding.uri}>;expires={seconds_left(binding, now)}{binding.params}{told}"
 
 
 class Asked(NamedTuple):
@@ -93,11 +114,17 @@ def read_contacts(request: Request, policy: ExpiryPolicy) -> Asked:
 
 
 def update(
-    bindings: Sequence[Binding], asked: Asked, request: Request, source: Hop, now: float
+    bindings: Sequence[Binding],
+    asked: Asked,
+    request: Request,
+    source: Hop,
+    now: float,
+    ids: Iterator[int],
 ) -> list[Binding]:
     """The bindings after a REGISTER; all of its changes or, with an exception, none.
 
-    The oldest make room where there would be more than MAX_BINDINGS.
+    The oldest make room where there would be more than MAX_BINDINGS. ``ids``
+    numbers the new ones.
 
     Raises PeerError with the status to answer.
     """
@@ -108,20 +135,55 @@ def update(
             _check_order(binding, call_id, cseq)
         return []
     path = tuple(request.headers.values("Path"))
+    aor = address_of_record(request.to.uri)
+    wants_gruu = asks_for_gruu(request)
     changed = list(current)
     for contact, expires in asked.contacts:
         existing = _find(changed, contact.uri)
+        event = REGISTERED
         if existing is not None:
             if existing in current:
                 _check_order(existing, call_id, cseq)
+                event = REFRESHED
             changed.remove(existing)
         if expires:
-            params = _kept_parameters(contact.params)
-            changed.append(Binding(contact.uri, params, now + expires, call_id, cseq, path, source))
+            _check_instance(contact, aor)
+            made = Binding(
+                contact.uri,
+                _kept_parameters(contact.params),
+                now + expires,
+                call_id,
+                cseq,
+                path,
+                source,
+                existing.id if existing is not None else next(ids),
+                existing.since if existing is not None else now,
+                event,
+                aor,
+                display_name=contact.display_name,
+            )
+            has_gruu = wants_gruu and bool(instance_of(made))
+            changed.append(made._replace(has_gruu=has_gruu))
     if len(asked.contacts) > MAX_BINDINGS:
         raise PeerError(f"more than {MAX_BINDINGS} contacts", 403, "Too Many Contacts")
     # Who starts again and again from new ports must not lock himself out: the oldest go.
     return changed[-MAX_BINDINGS:]
+
+
+def _check_instance(contact: NameAddr, aor: str) -> None:
+    """RFC 5627 §5.1: a device is not registered by what leads to the registrar again."""
+    if INSTANCE not in contact.params:
+        return
+    if contact.scheme not in ("sip", "sips"):
+        raise PeerError(f"{contact.uri} is no SIP URI, and yet a device", 403)
+    if address_of_record(contact.uri) == aor:
+        raise PeerError(f"{contact.uri} leads to itself", 403)
+
+
+def asks_for_gruu(request: Request) -> bool:
+    """Whether who registers wants to know his GRUU (RFC 5627 §4.2)."""
+    supported = request.headers.values("Supported") + request.headers.values("Require")
+    return OPTION_TAG in [each.lower() for each in supported]
 
 
 def _check_order(existing: Binding, call_id: str, cseq: int) -> None:
@@ -163,4 +225,4 @@ def _sip_uri(uri: str) -> SipUri | None:
 
 
 def _kept_parameters(params: Parameters) -> Parameters:
-    return Parameters([item for item in params.items if item[0].lower() != "expires"])
+    return Parameters([item for item in params.items if item[0].lower() not in _NOT_KEPT])

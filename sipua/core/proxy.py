@@ -30,7 +30,9 @@ from sipua.sip.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sipua.core.contact_events import Changes
     from sipua.core.gate import Gate
+    from sipua.core.notifier import Notifier
     from sipua.core.pcscf import Pcscf
     from sipua.core.registrar import Registrar
     from sipua.core.routing import Routing, Way
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_FORWARDS = 70
 SHORT_MESSAGE = "application/vnd.3gpp.sms"
+REG_EVENT = "reg"
 
 
 class Proxy:
@@ -66,6 +69,8 @@ class Proxy:
         self._contexts = Contexts(endpoint, local_address)
         self._open_centre = open_centre
         self._centre: ShortMessageCentre | None = None
+        self._notifier: Notifier | None = None
+        self.watchers: list[Callable[[Changes, float], None]] = []
 
     def handle(self, event: Event, now: float) -> None:
         """Do what follows from one event of the endpoint.
@@ -79,6 +84,28 @@ class Proxy:
             self._acknowledge(event, now)
         elif isinstance(event, ResponseReceived | TransactionTimeout | TransportFailed):
             self._contexts.take(event, now)
+            if self._notifier is not None:
+                self._notifier.answered(event, now)
+
+    def report(self, now: float) -> None:
+        """Bring what has become of registrations to the ``watchers``."""
+        while changes := self._registrar.take_changes():
+            for each in changes:
+                for watcher in self.watchers:
+                    watcher(each, now)
+
+    @property
+    def notifier(self) -> Notifier:
+        """Who tells subscribers about their registrations."""
+        if self._notifier is None:
+            from sipua.core.notifier import Notifier  # seldom needed
+
+            where = self._contexts.local_address
+            self._notifier = Notifier(
+                self._endpoint, self._registrar, self._routing, where, self.report
+            )
+            self.watchers.append(self._notifier.registrations_changed)
+        return self._notifier
 
     @property
     def pending(self) -> int:
@@ -94,6 +121,7 @@ class Proxy:
             reply = complaint(error)
         if reply is not None:
             self._reply(event.transaction, event.request, reply, now)
+        self.report(now)
 
     def _decide(self, event: RequestReceived, now: float) -> Reply | None:
         """What to answer; None for a request that is on its way."""
@@ -124,6 +152,9 @@ class Proxy:
             if self._centre is None:
                 self._centre = self._open_centre()
             self._centre.take(event, passed.caller, now)
+            return None
+        if _asks_for_registrations(request):
+            self.notifier.take(event, passed, now)
             return None
         if for_us:
             return self._registrar.answer(request, source, now)
@@ -180,6 +211,12 @@ def _is_short_message(request: Request) -> bool:
     """TS 24.341 §5.3.3: whether it is for the IP-SM-GW, whatever the Request-URI."""
     content_type = (request.headers.get("Content-Type") or "").partition(";")[0]
     return request.method == "MESSAGE" and content_type.strip().lower() == SHORT_MESSAGE
+
+
+def _asks_for_registrations(request: Request) -> bool:
+    """RFC 3680 §4.1: whether it is for our notifier, wherever it leads."""
+    event = (request.headers.get("Event") or "").partition(";")[0]
+    return request.method == "SUBSCRIBE" and event.strip().lower() == REG_EVENT
 
 
 def _check_proxy_require(request: Request) -> None:

@@ -6,6 +6,7 @@ steps, TS 24.229 §5.4.1.2 what an IMS registrar adds to them.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sipua.core.bindings import (
@@ -13,11 +14,14 @@ from sipua.core.bindings import (
     ExpiryPolicy,
     IntervalTooBrief,
     active,
+    asks_for_gruu,
     contact_value,
     read_contacts,
     update,
 )
 from sipua.core.challenger import ACCEPTED
+from sipua.core.contact_events import SHORTENED, Change, Changes, changes
+from sipua.core.gruu import instance_of, public_gruu
 from sipua.core.reply import Reply, complaint, own_uri, refusal
 from sipua.errors import PeerError
 from sipua.sip.grammar import format_host
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 ABILITIES = Abilities(
     methods=frozenset({"CANCEL", "OPTIONS", "REGISTER"}),
-    extensions=frozenset({"path"}),  # RFC 3327
+    extensions=frozenset({"gruu", "path"}),  # RFC 5627, RFC 3327
 )
 
 
@@ -62,6 +66,8 @@ class Registrar:
         self._expiry = expiry
         self._date = date
         self._bindings: dict[str, list[Binding]] = {}
+        self._ids = count(1)
+        self._changes: list[Changes] = []
 
     def bindings(self, impi: str, now: float) -> list[Binding]:
         """Where this subscriber can be reached at the moment ``now``."""
@@ -74,6 +80,47 @@ class Registrar:
             for impi, bindings in self._bindings.items()
             if any(each.source[:3] == source[:3] for each in active(bindings, now))
         ]
+
+    def take_changes(self) -> list[Changes]:
+        """What has become of registrations, each once."""
+        taken, self._changes = self._changes, []
+        return taken
+
+    def expire(self, subscriber: Subscriber, now: float) -> None:
+        """Let go of the contacts whose time has come, which otherwise waits until it matters."""
+        self._set(subscriber, self.bindings(subscriber.impi, now), now)
+
+    def deregister(
+        self, subscriber: Subscriber, event: str, now: float, retry_after: int = 0
+    ) -> None:
+        """The network ends a registration (TS 24.229 §5.4.1.5): one of BY_NETWORK."""
+        self.expire(subscriber, now)
+        ended = self._bindings.pop(subscriber.impi, [])
+        if ended:
+            told = [Change(each, event, retry_after) for each in ended]
+            self._changes.append(Changes(subscriber, told, is_gone=True))
+
+    def shorten(self, subscriber: Subscriber, seconds: float, now: float) -> None:
+        """Have contacts expire sooner, so that their owner registers, and is authenticated,
+        again (TS 24.229 §5.4.1.6)."""
+        self._set(
+            subscriber,
+            [
+                each._replace(until=min(each.until, now + seconds), event=SHORTENED)
+                for each in self.bindings(subscriber.impi, now)
+            ],
+            now,
+        )
+
+    def _set(self, subscriber: Subscriber, bindings: list[Binding], now: float) -> None:
+        before = self._bindings.get(subscriber.impi, [])
+        if bindings:
+            self._bindings[subscriber.impi] = bindings
+        else:
+            self._bindings.pop(subscriber.impi, None)
+        changed = changes(before, bindings, now)
+        if changed:
+            self._changes.append(Changes(subscriber, changed, is_gone=not bindings))
 
     def answer(self, request: Request, source: Hop, now: float) -> Reply:
         """The reply to any request, of whatever method.
@@ -113,12 +160,13 @@ class Registrar:
             challenge = self._challenger.challenge(subscriber, request, judgement, now, faults)
             return Reply(401, [challenge])
         bindings = self._bindings.get(subscriber.impi, [])
-        bindings = update(bindings, asked, request, source, now)  # steps 6 and 7
-        if bindings:
-            self._bindings[subscriber.impi] = bindings
-        else:
-            self._bindings.pop(subscriber.impi, None)
-        lines = [("Contact", contact_value(binding, now)) for binding in bindings]
+        bindings = update(bindings, asked, request, source, now, self._ids)  # steps 6 and 7
+        self._set(subscriber, bindings, now)
+        gruus = asks_for_gruu(request)
+        lines = [
+            ("Contact", contact_value(each, now, _gruu(each, request) if gruus else ""))
+            for each in bindings
+        ]
         if bindings:
             lines += _registered_lines(subscriber, request, source)
         if judgement.info:
@@ -133,6 +181,11 @@ class Registrar:
         return host in self._directory.domains or (
             source.local is not None and host == format_host(source.local[0])
         )
+
+
+def _gruu(binding: Binding, request: Request) -> str:
+    """The GRUU of a contact as the public identity which registers; "" for none."""
+    return public_gruu(request.to.uri, instance_of(binding)) if binding.has_gruu else ""
 
 
 def _registered_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from sipua.core.gruu import bound_to, is_gruu
 from sipua.errors import ParseError, PeerError
 from sipua.sip.headers import NameAddr, default_port
 from sipua.sip.hop import Hop
@@ -76,7 +77,8 @@ class Routing:
     def ways(self, uri: str, now: float) -> list[Way]:
         """The ways to all targets (§16.5): of a public identity, or the contact in a dialog.
 
-        The newest contact comes first, and is the only one of its instance.
+        The newest contact comes first, and is the only one of its instance; a GRUU
+        leads to that of its instance alone (RFC 5627 §6.1).
 
         Raises PeerError: 404 for what is not of this network, 480 for a
         subscriber who is not registered, 416 for another scheme.
@@ -84,7 +86,7 @@ class Routing:
         scheme = scheme_of(uri)
         if scheme not in ("sip", "sips", "tel"):
             raise PeerError(f"URIs of scheme {scheme} are not served", 416)
-        callee = self._directory.by_impu(uri)
+        callee = self.subscriber_at(uri)
         if callee is None:
             contact = self._contact(uri, now) if scheme != "tel" else None
             if contact is None:
@@ -96,9 +98,15 @@ class Routing:
             for each in self._registrar.bindings(callee.impi, now)
             if scheme_of(each.uri) in ("sip", "sips")  # others are for people to know
         ]
+        if is_gruu(uri):
+            bindings = bound_to(uri, bindings)
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
         return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
+
+    def subscriber_at(self, uri: str) -> Subscriber | None:
+        """Whose public identity, or GRUU, a URI is; raises ParseError for what is no URI."""
+        return self._directory.by_impu(uri)
 
     def _contact(self, uri: str, now: float) -> tuple[Subscriber, Binding] | None:
         """The binding that a Request-URI inside a dialog points at.
@@ -142,9 +150,11 @@ def _place(uri: SipUri) -> tuple[str, int]:
 
 
 def _hop(binding: Binding) -> Hop:
-    """Where a contact is reached: the way its REGISTER came where that fits, or its address."""
-    source = binding.source
-    uri = SipUri.parse(binding.uri)
+    return hop_of(SipUri.parse(binding.uri), binding.source)
+
+
+def hop_of(uri: SipUri, source: Hop) -> Hop:
+    """Where a contact is reached: the way its request came where that fits, or its address."""
     transport = (uri.parameter("transport") or "UDP").upper()
     address, port = uri.host.lower(), uri.port or default_port(transport)
     if (address, port) == (source.address, source.port) or not is_numeric(address):

@@ -13,6 +13,7 @@ from sipua.auth.redaction import redact_message
 from sipua.core.auc import Auc
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.challenger import DEFAULT_SCHEME, Challenger
+from sipua.core.contact_events import BY_NETWORK, DEACTIVATED
 from sipua.core.edge import Edge
 from sipua.core.faults import Faults
 from sipua.core.gate import Demand, Gate
@@ -27,7 +28,7 @@ from sipua.sip.endpoint import Endpoint
 from sipua.sip.hop import Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from card.profile import Profile
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sipua.core.faults import Fault
     from sipua.core.protection import Protection
     from sipua.core.short_messages import ShortMessageCentre
+    from sipua.core.subscriber import Subscriber
     from sipua.ipsec.suite import Suite
     from sipua.net.driver import OnMessage
     from sipua.net.tls_settings import TlsSettings
@@ -47,6 +49,11 @@ STATE_NAME = "auc.json"
 
 PROTECTION_TURN = 1.0
 """Seconds after which it is looked whether security associations have run out."""
+
+DEFAULT_RETRY_AFTER = 30
+"""Seconds that a registration on probation has to wait."""
+
+SHORT_WHILE = 0.1  # seconds in which a loop that does nothing any more is noticed
 
 _UNCHALLENGED: Mapping[str, int | Demand] = {}
 
@@ -128,6 +135,7 @@ class CoreServer:
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._running = False
+        self._loop: int | None = None  # the thread that runs it
         self._stopping = False
         self._lock = threading.RLock()  # the edge must not be closed while it is woken
 
@@ -157,6 +165,63 @@ class CoreServer:
         """Where a subscriber can be reached now; may be called from any thread."""
         registrar = self._registrar
         return registrar.bindings(impi, time.monotonic()) if registrar is not None else []
+
+    def deregister(
+        self, identity: str, event: str = DEACTIVATED, retry_after: float | None = None
+    ) -> None:
+        """End a subscriber's registration, as networks do, and tell him if he subscribed to it.
+
+        ``identity`` is an IMSI, IMPI or IMPU; ``event`` "deactivated" (he is to
+        register anew), "probation" (after ``retry_after`` seconds) or "rejected"
+        (not at all). From any thread; it is done when this returns. Raises
+        LocalError for who is not registered, or while nothing is served.
+        """
+        if event not in BY_NETWORK:
+            raise LocalError(f'no "{event}": a network ends by {", ".join(BY_NETWORK)}')
+        subscriber = self._directory.named(identity)
+        seconds = DEFAULT_RETRY_AFTER if retry_after is None else round(retry_after)
+        self._act(
+            subscriber, lambda registrar, now: registrar.deregister(subscriber, event, now, seconds)
+        )
+
+    def shorten(self, identity: str, seconds: float) -> None:
+        """Have a subscriber's registration end in so many seconds, unless he registers, and is
+        authenticated, before; tell him if he subscribed to it. As ``deregister`` otherwise."""
+        if seconds <= 0:
+            raise LocalError(f"a registration cannot be shortened to {seconds:g} s")
+        subscriber = self._directory.named(identity)
+        self._act(subscriber, lambda registrar, now: registrar.shorten(subscriber, seconds, now))
+
+    def _act(self, subscriber: Subscriber, act: Callable[[Registrar, float], None]) -> None:
+        """Have the loop do something to a registration; raises what comes of it."""
+        driver, registrar, proxy = self._driver, self._registrar, self._proxy
+        if driver is None or registrar is None or proxy is None:
+            raise LocalError("this network is not open")
+        done = threading.Event()
+        failures: list[Exception] = []
+
+        def do() -> None:
+            now = driver.clock()
+            try:
+                if not registrar.bindings(subscriber.impi, now):
+                    raise LocalError(f"{subscriber.impi} is not registered")
+                act(registrar, now)
+                proxy.report(now)
+            except Exception as error:  # noqa: BLE001  raised where it was asked for
+                failures.append(error)
+            finally:
+                done.set()
+
+        is_idle = self._loop is None and self._thread is None
+        if is_idle or self._loop == threading.get_ident():
+            do()
+        else:
+            driver.submit(do)
+            while not done.wait(SHORT_WHILE):
+                if self._driver is not driver:
+                    raise LocalError("this network has ended")
+        if failures:
+            raise failures[0]
 
     def open(self) -> None:
         """Take the sockets and the state file.
@@ -223,6 +288,7 @@ class CoreServer:
         if driver is None or proxy is None:
             return
         self._running = True
+        self._loop = threading.get_ident()
         try:
             while not (self._stopping or self._edge.dead):
                 driver.turn(self._tick(driver.clock()))
@@ -231,6 +297,7 @@ class CoreServer:
                 driver.flush()
         finally:
             self._running = False
+            self._loop = None
             self._close()
 
     def start(self) -> None:

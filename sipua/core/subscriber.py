@@ -82,6 +82,14 @@ class Directory:
             self._by_aor[aor] = subscriber
         self.domains.add(subscriber.domain.lower())
 
+    def named(self, identity: str) -> Subscriber:
+        """The subscriber with this IMSI, IMPI or public identity; raises LocalError."""
+        for subscriber in self:
+            if identity in subscriber.identities:
+                return subscriber
+        known = ", ".join(each.imsi for each in self)
+        raise LocalError(f"no subscriber is called {identity}; there are: {known}")
+
     def by_impi(self, impi: str) -> Subscriber | None:
         """The subscriber with this private identity."""
         return self._by_impi.get(impi)

@@ -39,7 +39,7 @@ def outcome_of(trace: Trace) -> Outcome:
         Hint(line.removeprefix(HINT))
         for each in trace.remarks
         for line in each.text.split("\n")
-        if line.startswith(HINT)
+        if line.startswith(HINT) and not _is_said(line.removeprefix(HINT), found)
     ]
     if recorded:
         verdict, reason = recorded[-1]
@@ -66,6 +66,11 @@ def verdict_in(remark: CaptureRemark) -> tuple[Verdict, str] | None:
         if colon and verdict.value == word:
             return verdict, reason
     return None
+
+
+def _is_said(sentence: str, hints: tuple[Hint, ...]) -> bool:
+    """Whether a finding says that already."""
+    return any(sentence.rstrip(".") in text for hint in hints for text in hint)
 
 
 def _findings(documents: list[Document]) -> tuple[Hint, ...]:

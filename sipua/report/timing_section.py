@@ -18,7 +18,7 @@ def timing_section(trace: Trace) -> Markup | None:
         exchange
         for document in trace.documents
         for exchange in document["exchanges"]
-        if exchange["at"] is not None and exchange["method"]
+        if exchange["at"] is not None and exchange["method"] not in (None, "ACK")
     ]
     exchanges.sort(key=lambda exchange: float(exchange["at"]))
     if not exchanges:

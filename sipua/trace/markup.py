@@ -67,6 +67,8 @@ def _spelled(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return {"\t": "\\t", "\r": "\\r"}.get(character, f"\\u{code:04x}")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sipua.trace.markup import Markup, element
-from sipua.trace.text_width import MONOSPACE, fitted, wrapped
+from sipua.trace.markup import Markup, element, visible
+from sipua.trace.text_width import fitted, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,7 @@ SMALL = 11.5
 LINE = 17.0
 LABEL_ABOVE = 7.0
 RUNG_PADDING = 11.0
+MAX_LABEL_LINES = 3
 
 STYLE = """\
 .ladder{--ink:#1b2430;--soft:#5a6675;--rail:#b9c3cf;--box:#eef2f7;--edge:#c6d0dc;--band:#f6f8fb;
@@ -115,8 +116,8 @@ class _Drawing:
             y += height
         return element(
             "svg",
-            element("title", title, id="ladder-title"),
-            element("desc", self.told(), id="ladder-desc"),
+            element("title", title, id="picture-title"),
+            element("desc", self.told(), id="picture-desc"),
             *((_style(), _paper()) if alone else ()),
             *bands,
             *(self.rail(x, y) for x in self.columns.values()),
@@ -128,7 +129,7 @@ class _Drawing:
             width=_n(self.width),
             height=_n(y + RUNG_PADDING),
             role="img" if alone else "group",
-            aria_labelledby="ladder-title ladder-desc",
+            aria_labelledby="picture-title picture-desc",
         )
 
     def told(self) -> str:
@@ -155,8 +156,10 @@ class _Drawing:
                 height=_n(BOX_HEIGHT),
                 rx="9",
             ),
-            _text(fitted(lane.name, SIZE * 1.08, space), x, first, "name", anchor="middle"),
-            _text(fitted(lane.where, SMALL, space), x, TOP + 37, "small", anchor="middle"),
+            _text(
+                fitted(visible(lane.name), SIZE * 1.08, space), x, first, "name", anchor="middle"
+            ),
+            _text(fitted(visible(lane.where), SMALL, space), x, TOP + 37, "small", anchor="middle"),
         )
 
     def rail(self, x: float, end: float) -> Markup:
@@ -180,18 +183,19 @@ class _Drawing:
         """One step drawn from ``y`` down, and how high it is."""
         step = rung.step
         is_remark = step.source == step.target
-        notes = wrapped(step.note, SIZE, NOTES)
-        proofs = wrapped(step.proof, SIZE * 1.08, NOTES)
+        notes = _lines(step.note, SIZE, NOTES)
+        proofs = _lines(step.proof, SIZE * 1.08, NOTES)
         if is_remark and step.label:
-            notes = wrapped(f"{step.label}: {step.note}" if step.note else step.label, SIZE, NOTES)
-        rows = max(len(notes) + len(proofs), 1 if is_remark else 2)
+            notes = _lines(f"{step.label}: {step.note}" if step.note else step.label, SIZE, NOTES)
+        labels = [] if is_remark else self.labels(step)
+        rows = max(len(notes) + len(proofs), len(labels) + 1 if labels else 1)
         height = rows * LINE + 2 * RUNG_PADDING
         first = y + RUNG_PADDING + LINE - 4
         parts = [self.across("reach", y, height)]
         if rung.at is not None:
             parts.append(_text(_clock(rung.at), TIMES - 14, first, "small mono", anchor="end"))
         if not is_remark:
-            parts += self.arrow(step, first)
+            parts += self.arrow(step, labels, first)
         at = first
         for line, class_ in [(each, "note") for each in notes] + [
             (each, "proof") for each in proofs
@@ -201,21 +205,34 @@ class _Drawing:
         group = element("g", element("title", _sentence(step)), *parts, class_=rung.mood)
         return element("a", group, href=rung.href) if rung.href else group, height
 
-    def arrow(self, step: Step, first: float) -> list[Markup]:
+    def labels(self, step: Step) -> list[str]:
+        """The label in lines that fit between its lanes."""
+        space = abs(self.columns[step.source] - self.columns[step.target]) - 22
+        lines = _lines(step.label, SIZE * 1.08, space) or [""]
+        if len(lines) > MAX_LABEL_LINES:
+            rest = " ".join(lines[MAX_LABEL_LINES - 1 :])
+            lines[MAX_LABEL_LINES - 1 :] = [fitted(rest, SIZE * 1.08, space)]
+        return lines
+
+    def arrow(self, step: Step, labels: list[str], first: float) -> list[Markup]:
+        """The arrow below its label."""
         start, end = self.columns[step.source], self.columns[step.target]
-        y = first + LABEL_ABOVE + 3
+        y = first + (len(labels) - 1) * LINE + LABEL_ABOVE + 3
         back = 10 if end > start else -10
-        space = abs(end - start) - 22
-        label = step.label
-        fits = int(space / (MONOSPACE * SIZE))
-        if len(label) > fits:
-            label = f"{label[: fits - 1].rstrip()}…"
         tip = f"{_n(end)},{_n(y)} {_n(end - back)},{_n(y - 5)} {_n(end - back)},{_n(y + 5)}"
+        middle = (start + end) / 2
         return [
             element("line", class_="line", x1=_n(start), x2=_n(end - back + 1), y1=_n(y), y2=_n(y)),
             element("polygon", class_="tip", points=tip),
-            _text(label, (start + end) / 2, first, "mono name", anchor="middle"),
+            *(
+                _text(line, middle, first + number * LINE, "name label", anchor="middle")
+                for number, line in enumerate(labels)
+            ),
         ]
+
+
+def _lines(text: str, size: float, space: float) -> list[str]:
+    return wrapped(visible(text), size, space)
 
 
 def _style() -> Markup:

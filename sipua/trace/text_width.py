@@ -6,9 +6,6 @@ what is laid out by them is cut off nowhere.
 
 from __future__ import annotations
 
-MONOSPACE = 0.61
-"""Width of any character in a monospaced font, as a share of its size."""
-
 _NARROW = frozenset("ijlI.,:;'!|` ")
 _MEDIUM = frozenset('ft()[]{}r/\\-"*')
 _WIDE = frozenset("mwMW@%")

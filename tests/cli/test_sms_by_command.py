@@ -15,7 +15,7 @@ from card.profile import Profile, load
 from cli.app import run
 from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
-from sipua.agent.texter import Texter
+from sipua.agent.texter import EVENTS, Texter
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult
@@ -75,6 +75,7 @@ class Listening:
 
     def _tell(self, report: CallReport) -> None:
         self._scene.reports.append(report)
+        assert tuple(report.details) == EVENTS[report.event]
         if report.event == "registered":
             self._registered.set()
 
@@ -102,7 +103,10 @@ def sipua(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Docume
 
     def command(*argv: str) -> tuple[int, Documents]:
         status = run([*argv, "--json"])
-        return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        for each in told[:-1]:
+            assert tuple(each)[3:] == EVENTS[each["event"]]
+        return status, told
 
     return command
 

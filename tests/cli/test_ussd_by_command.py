@@ -11,6 +11,7 @@ import pytest
 from ussi_by_hand import Ussi
 
 from cli.app import run
+from sipua.agent.ussd_agent import EVENTS
 from sipua.ims.ussd_data import NOTIFY, REQUEST, UssdData
 
 Documents = list[dict[str, Any]]
@@ -30,7 +31,10 @@ def sipua(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., A
         card = f"emulated:{tmp_path / 'card.toml'}"
         options = ["--card", card, "--pcscf", network.hop, "--timeout", "20"]
         status = run(["ussd", code, *options, "--json", *argv])
-        return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        for each in told[:-1]:
+            assert tuple(each)[3:] == EVENTS[each["event"]]
+        return status, told
 
     return command
 

@@ -51,7 +51,7 @@ class Network:
         self.now = 1000.0
         self.ues: dict[Hop, Receiver] = {}
         self.lost: list[tuple[bytes, Hop]] = []
-        directory = Directory(profiles)
+        self.directory = directory = Directory(profiles)
         self.faults = Faults()
         auc = Auc(directory, random.Random(5))
 
@@ -84,6 +84,21 @@ class Network:
                     self.endpoint.transport_failed(hop, Unreachable("refused"), self.now)
                 else:
                     self.lost.append((data, hop))
+
+    def deregister(self, event: str, retry_after: int = 0) -> None:
+        """The network ends the registration of its first subscriber."""
+        self.registrar.deregister(next(iter(self.directory)), event, self.now, retry_after)
+        self.report()
+
+    def shorten(self, seconds: float) -> None:
+        """The network shortens the registration of its first subscriber."""
+        self.registrar.shorten(next(iter(self.directory)), seconds, self.now)
+        self.report()
+
+    def report(self) -> None:
+        """Let what the network did come to whom it concerns."""
+        self.proxy.report(self.now)
+        self.settle()
 
     def pass_time(self, seconds: float) -> None:
         """Run the timers up to then."""
@@ -131,7 +146,7 @@ class Ue:
         """Tell the branches from those of another one at the same address."""
         self._branch = number
 
-    def register(self, contact_params: str = "") -> Ue:
+    def register(self, contact_params: str = "", supported: str = "path") -> Ue:
         identity = self.identity
         settings = RegistrationSettings(
             identity.impi,
@@ -139,6 +154,7 @@ class Ue:
             identity.domain,
             self.contact,
             contact_params=contact_params,
+            supported=supported,
         )
         registration = Registration(settings, self.rng)
         registration.start(self.network.now)

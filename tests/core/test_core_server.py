@@ -278,3 +278,36 @@ def test_every_message_is_shown() -> None:
     assert [way for way, _ in seen] == ["received", "sent"]
     assert seen[0][1].startswith(b"REGISTER ")
     assert seen[1][1].startswith(b"SIP/2.0 401 ")
+
+
+def test_the_network_ends_a_registration(
+    sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    with Client(sipua_core.hop("UDP"), sipua_card_profile) as client:
+        client.answer(client.ask())
+        (binding,) = sipua_core.bindings(client.terminal.impi)
+        sipua_core.shorten(client.terminal.impu, 60)
+        (shorter,) = sipua_core.bindings(client.terminal.impi)
+        assert binding.until - shorter.until > 500_000
+        sipua_core.deregister(sipua_card_profile.imsi, "probation", 5)
+        assert sipua_core.bindings(client.terminal.impi) == []
+        with pytest.raises(LocalError, match="is not registered"):
+            sipua_core.deregister(client.terminal.impi)
+        with pytest.raises(LocalError, match="no subscriber is called"):
+            sipua_core.deregister("nobody")
+        with pytest.raises(LocalError, match="deactivated, probation, rejected"):
+            sipua_core.deregister(client.terminal.impi, "abolished")
+        with pytest.raises(LocalError, match="cannot be shortened"):
+            sipua_core.shorten(client.terminal.impi, 0)
+
+
+def test_what_is_not_open_cannot_end_a_registration(sipua_card_profile: Profile) -> None:
+    core = CoreServer([sipua_card_profile])
+    with pytest.raises(LocalError, match="not open"):
+        core.deregister(sipua_card_profile.imsi)
+    core.open()
+    with pytest.raises(LocalError, match="is not registered"):
+        core.deregister(sipua_card_profile.imsi)
+    core.stop()
+    with pytest.raises(LocalError, match="not open"):
+        core.deregister(sipua_card_profile.imsi)
