@@ -76,6 +76,37 @@ def test_notify_comes_before_the_answer() -> None:
     assert notifier.pass_to_deadline() == 1200  # the NOTIFY has the last word
 
 
+@pytest.mark.parametrize("first", ["answer", "NOTIFY"])
+def test_a_notify_whose_route_nobody_recorded(first: str) -> None:
+    """What the 2xx brought back serves (RFC 6665 §4.3 would have the NOTIFY bring it)."""
+    notifier = Notifier().start()
+    recorded = ("Record-Route", "<sip:192.0.2.9;lr>, <sip:192.0.2.1;lr>")
+    for each in (first, {"answer": "NOTIFY", "NOTIFY": "answer"}[first]):
+        if each == "NOTIFY":
+            assert notifier.notify(body=document()) == 200
+        else:
+            notifier.respond(200, ("Expires", "600000"), recorded)
+    notifier.stop()
+    assert notifier.request.uri == NOTIFIER
+    assert notifier.request.headers.all("Route") == ["<sip:192.0.2.1;lr>", "<sip:192.0.2.9;lr>"]
+
+
+def test_the_route_that_the_notify_recorded_comes_first() -> None:
+    notifier = Notifier().start()
+    notifier.respond(200, ("Expires", "600000"), ("Record-Route", "<sip:192.0.2.9;lr>"))
+    assert notifier.notify(body=document(), Record_Route="<sip:192.0.2.8;lr>") == 200
+    notifier.stop()
+    assert notifier.request.headers.all("Route") == ["<sip:192.0.2.8;lr>"]
+
+
+def test_a_recorded_route_that_is_none() -> None:
+    notifier = Notifier().start()
+    notifier.respond(200, ("Expires", "600000"), ("Record-Route", "<sip:192.0.2.9;lr>, <%%>"))
+    assert notifier.notify(body=document()) == 200
+    notifier.stop()
+    assert notifier.request.headers.all("Route") == []
+
+
 def test_no_notify_comes() -> None:
     notifier = Notifier().start().accept()
     first = notifier.request.headers.get("Call-ID")
