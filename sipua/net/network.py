@@ -137,7 +137,10 @@ class Network:
         if hop.transport == "UDP":
             raise LocalError("CRLF keep-alives are for TCP and TLS (RFC 5626 §4.4.1)")
         try:
-            self._streams.ping(hop)
+            if self._protected is not None and (known := self._protected.route(hop)) is not None:
+                self._protected.streams.ping(known)
+            else:
+                self._streams.ping(hop)
         except NetworkError as error:
             self._events.append(Failed(hop, error))
 
