@@ -112,9 +112,12 @@ class Recorder:
             self._write_down()
 
     def _write_down(self) -> None:
-        take = self._events.popleft
-        while self._events:
-            write, *what = take()
+        events = self._events
+        while events:
+            try:
+                write, *what = events.popleft()
+            except IndexError:  # a thread that asks the card is here as well
+                break
             write(*what)
         self._file.flush()
 
