@@ -56,8 +56,9 @@ class Recorder(Protocol):
     called when there is time, once it has been called at all.
     """
 
-    our_end: Callable[[Hop], Hop]
-    """How to find our own address for a hop without it; set by who has the sockets."""
+    way: Callable[[Hop], tuple[Hop, bool]]
+    """Adds our own end to a hop, and tells whether IPsec protects it; set by who has the
+    sockets."""
 
     @property
     def shows_secrets(self) -> bool: ...
@@ -311,15 +312,16 @@ class Equipment:
         recorder = self._observer.recorder
         if recorder is None:
             return None
-        recorder.our_end = self._with_our_end
+        recorder.way = self._way
         recorder.catch_up()  # from now on it is called
         return recorder.message
 
-    def _with_our_end(self, hop: Hop) -> Hop:
-        """``hop`` with our own address and port, where they can be told."""
-        with suppress(NetworkError, LocalError):  # it was sent, or that failed already
-            return hop._replace(local=self.local_address(hop))
-        return hop
+    def _way(self, hop: Hop) -> tuple[Hop, bool]:
+        """``hop`` with our own end, where it can be told, and whether IPsec protects it."""
+        if self._switchboard is not None:
+            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
+                return self._switchboard.driver.network.way(hop)
+        return hop, False
 
 
 def _step_of(recorder: Recorder | None) -> OnStep | None:

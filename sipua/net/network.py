@@ -187,6 +187,15 @@ class Network:
         way = self._udp_for(hop)
         return (self.source(hop) if way.wildcard else way.address), way.port
 
+    def way(self, hop: Hop) -> tuple[Hop, bool]:
+        """``hop`` with our own end of it, and whether IPsec protects what goes there.
+
+        Raises as ``local_address`` does.
+        """
+        if self._protected is not None and (known := self._protected.route(hop)) is not None:
+            return known, True
+        return (hop if hop.local else hop._replace(local=self.local_address(hop))), False
+
     def source(self, hop: Hop) -> str:
         """Return our numeric address that messages to ``hop`` leave from."""
         if self._bind is not None:
