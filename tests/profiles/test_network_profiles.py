@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.app import app
@@ -122,6 +122,7 @@ def test_files_that_cannot_be_had(tmp_path: Path) -> None:
         load(str(tmp_path / "latin.toml"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_garbage(text: str) -> None:
     try:
