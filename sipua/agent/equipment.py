@@ -224,9 +224,14 @@ class Equipment:
             self._hops = locate(names, self._settings, self.rng, network)
         return self._hops[0]
 
+    @property
+    def has_another_hop(self) -> bool:
+        """Whether ``next_hop`` leads anywhere."""
+        return len(self._hops) > 1
+
     def next_hop(self) -> bool:
         """Pass over the first address; False when it is the only one, which stays then."""
-        if len(self._hops) > 1:
+        if self.has_another_hop:
             self._hops.pop(0)
             return True
         return False
@@ -275,6 +280,8 @@ class Equipment:
 
     def close(self) -> None:
         """Give the card back and close the sockets."""
+        if self._observer.recorder is not None:
+            self._observer.recorder.catch_up()  # while it can be told where our end is
         self._close_card()
         self._close_protection()
         if self._switchboard is not None:

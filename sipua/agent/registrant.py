@@ -181,6 +181,8 @@ class Registrant:
         if not contact:
             contact = own_contact(identity, hop, equipment.contact_address(hop))
         settings = registration_settings(self.settings, identity, contact)
+        if equipment.has_another_hop:  # which is tried at once, whatever Retry-After says
+            settings = settings._replace(retries=0)
         return Conversation(Registration(settings, equipment.rng), hop, equipment, result)
 
     def _carry_to_end(

@@ -57,6 +57,7 @@ class Edge:
         response = create_response(request, self.status, to_tag="t")
         if self.status >= 300:
             response.headers.add("Contact", "<sip:127.0.0.1:9>")  # where nobody is
+            response.headers.add("Retry-After", "1")
             return response.to_bytes()
         expires = request.headers.get("Expires")
         response.headers.add("Contact", f"{request.headers.get('Contact')};expires={expires}")
