@@ -23,6 +23,7 @@ COMMANDS = {
     "core": "cli.core:core",
     "explain": "cli.explain:explain",
     "report": "cli.report:report",
+    "replay": "cli.replay:replay",
     "doctor": "cli.doctor:doctor",
     "card": "cli.card:card",
     "profile": "cli.profile:profile",

@@ -85,13 +85,15 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
     try:
         with core:
             hop = core.hop(scene.transport)
-            observer = Observer(recorder=Recorder(file.write, time.time_ns))
+            recorder = Recorder(file.write, time.time_ns)
+            observer = Observer(recorder=recorder)
             if scene.ask is _call:
                 with Answering(_agent(bob, hop)), _agent(alice, hop, observer) as agent:
                     scene.ask(agent, bob)
             else:
                 with _agent(alice, hop, observer, scene.timeout) as agent:
                     scene.ask(agent, bob)
+        recorder.catch_up()
     finally:
         file.close()
 

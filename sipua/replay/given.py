@@ -1,0 +1,135 @@
+"""What was given to the user agent, read off what it sent: identity, address, its user's wishes.
+
+Header fields that this program writes by itself are not among it: there today's
+program speaks for itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.agent.machine_settings import registration_settings
+from sipua.errors import ParseError
+from sipua.explain.credentials import INITIAL, kind_of, read_told
+from sipua.ims.call_settings import CallSettings
+from sipua.ims.identity import Identity
+from sipua.replay.comparison import CREDENTIALS
+from sipua.settings import DEFAULT_EXPIRES, AgentSettings
+from sipua.sip.headers import NameAddr
+from sipua.sip.message import Request
+from sipua.sip.offer_answer import LocalMedia
+from sipua.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sipua.ims.register_request import RegistrationSettings
+    from sipua.replay.recording import RecordedDialog
+
+OURS = frozenset(
+    (
+        *("via", "v", "max-forwards", "from", "f", "to", "t", "call-id", "i", "cseq", "route"),
+        *("contact", "m", "expires", "supported", "k", "allow", "user-agent", "authorization"),
+        *("proxy-authorization", "content-length", "l", "content-type", "c", "accept"),
+        *("p-preferred-identity", "session-expires", "x", "min-se", "require", "proxy-require"),
+        *("security-client", "security-verify", "rack", "rseq", "date", "timestamp"),
+    )
+)
+"""Header fields which the program writes by itself; every other one is a user's wish."""
+
+
+def registration_settings_of(dialog: RecordedDialog) -> RegistrationSettings:
+    """How this registration was asked for. Raises ParseError."""
+    opening = dialog.opening
+    headers = opening.headers
+    domain = SipUri.parse(opening.uri).host
+    impu = opening.to.uri
+    impi = username_of(dialog) or impu.partition(":")[2]
+    contact = NameAddr.parse(headers.get("Contact") or "")
+    algorithm = ""
+    for value in headers.all("Authorization"):
+        told = read_told("Authorization", value)
+        if kind_of(told) == INITIAL:
+            algorithm = told.get("algorithm")
+    settings = AgentSettings(
+        expires=_expires(dialog, contact),
+        algorithm=algorithm,
+        user_agent=headers.get("User-Agent") or "",
+        headers=tuple(wishes(opening)),
+        gruu="gruu" in [each.lower() for each in headers.values("Supported")],
+    )
+    made = registration_settings(settings, Identity(impi, impu, domain), contact.uri)
+    return made._replace(contact_params=_params(headers.get("Contact") or ""))
+
+
+def call_settings_of(dialog: RecordedDialog) -> CallSettings:
+    """How this call was asked for. Raises ParseError."""
+    opening = dialog.opening
+    headers = opening.headers
+    contact = NameAddr.parse(headers.get("Contact") or "")
+    session_expires = (headers.get("Session-Expires") or "0").partition(";")[0].strip()
+    return CallSettings(
+        impi=username_of(dialog) or opening.from_.uri.partition(":")[2],
+        impu=opening.from_.uri,
+        contact=contact.uri,
+        contact_params=_params(headers.get("Contact") or ""),
+        media=_media(opening.body),
+        display_name=opening.from_.display_name,
+        routes=tuple(headers.values("Route")),
+        headers=tuple(wishes(opening)),
+        user_agent=headers.get("User-Agent") or "",
+        session_expires=int(session_expires) if session_expires.isdecimal() else 0,
+        preconditions="precondition" in [each.lower() for each in headers.values("Supported")],
+    )
+
+
+def username_of(dialog: RecordedDialog) -> str:
+    """The private identity in the first credentials that name one."""
+    for recorded in dialog.messages:
+        if recorded.sent and isinstance(recorded.message, Request):
+            for header in CREDENTIALS.values():
+                for value in recorded.message.headers.all(header):
+                    name = read_told(header, value).get("username")
+                    if name:
+                        return name
+    return ""
+
+
+def wishes(request: Request) -> Iterator[tuple[str, str]]:
+    """Header fields that the user must have asked for."""
+    for name, value in request.headers:
+        if name.lower() not in OURS:
+            yield name, value
+
+
+def _expires(dialog: RecordedDialog, contact: NameAddr) -> int:
+    """Seconds asked for in the first REGISTER that does not take anything back."""
+    for recorded in dialog.messages:
+        if recorded.sent and isinstance(recorded.message, Request):
+            headers = recorded.message.headers
+            text = (headers.get("Expires") or "").strip()
+            if text.isdecimal() and int(text):
+                return int(text)
+    text = contact.params.get("expires") or ""
+    return int(text) if text.isdecimal() else DEFAULT_EXPIRES
+
+
+def _params(contact: str) -> str:
+    """What stands behind the URI of a Contact, without what is said of time."""
+    _, closed, rest = contact.partition(">")
+    params = [each.strip() for each in rest.split(";") if each.strip()] if closed else []
+    return ";".join(each for each in params if not each.lower().startswith("expires="))
+
+
+def _media(body: bytes) -> LocalMedia:
+    """Where we take the voice stream, out of our own offer. Raises ParseError without one."""
+    address, port = "", 0
+    for line in body.decode("utf-8", "replace").splitlines():
+        if line.startswith("c=IN ") and not address:
+            address = line.split()[-1]
+        elif line.startswith("m=audio ") and not port:
+            text = line.split()[1]
+            port = int(text) if text.isdecimal() else 0
+    if not address:
+        raise ParseError("the INVITE offers no stream that could be offered again")
+    return LocalMedia(address, port)

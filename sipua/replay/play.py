@@ -1,0 +1,211 @@
+"""A recording against today's program: each dialog played, and what came out differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
+from sipua.auth.selection import offered
+from sipua.errors import LocalError, ParseError
+from sipua.explain.credentials import AUTS, REJECT, RES, kind_of, read_told
+from sipua.replay.comparison import CREDENTIALS, differences
+from sipua.replay.recording import UNKNOWN_RES
+from sipua.replay.roles import CallingRole, RegisteringRole
+from sipua.replay.stage import Stage
+from sipua.sip.message import Request, Response
+from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sipua.auth.scheme import AkaChallenge, Outcome
+    from sipua.explain.subscriber import Subscriber
+    from sipua.replay.recording import RecordedDialog, Recording
+    from sipua.replay.roles import Role
+    from sipua.replay.stage import Said
+
+TOLERANCE = 0.25
+"""Seconds that are no difference: a program needs time, a virtual clock does not."""
+
+LOCAL_ENDS = (Verdict.TIMEOUT, Verdict.INTERRUPTED, Verdict.CARD_ERROR, Verdict.CANCELLED)
+"""Verdicts that may come of what the network never sees."""
+
+
+class Difference(NamedTuple):
+    """``at`` is in seconds since the dialog began; ``what`` names the message."""
+
+    at: float
+    what: str
+    text: str
+
+
+class Played(NamedTuple):
+    """One dialog. ``same`` counts messages that today's program sends as they were sent;
+    ``recorded`` and ``today`` are the verdicts. ``skipped`` says why it was not played."""
+
+    call_id: str
+    opening: str
+    differences: tuple[Difference, ...] = ()
+    same: int = 0
+    recorded: tuple[str, ...] = ()
+    today: tuple[str, ...] = ()
+    skipped: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``replay --json``."""
+        return {**self._asdict(), "differences": [each._asdict() for each in self.differences]}
+
+
+def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterator[Played]:
+    """Each dialog in turn."""
+    alone = len(recording.dialogs) == 1
+    for dialog in recording.dialogs:
+        opening = dialog.opening
+        opened = f"{opening.method} {opening.uri}"
+        role = _role(dialog)
+        if isinstance(role, str):
+            yield Played(dialog.call_id, opened, skipped=role)
+            continue
+        judged = alone or opening.method == "INVITE"
+        yield _played(dialog, role, recording, subscribers, judged=judged)
+
+
+def _role(dialog: RecordedDialog) -> Role | str:
+    """Today's machine for a dialog, or why there is none."""
+    opening = dialog.opening
+    if len(opening.headers.values("Via")) != 1:
+        return "it was begun by somebody else, or was captured inside the network"
+    try:
+        if opening.method == "REGISTER":
+            return RegisteringRole(dialog)
+        if opening.method == "INVITE":
+            return CallingRole(dialog)
+    except (ParseError, LocalError) as error:
+        return f"it cannot be asked for again: {error}"
+    return f"{opening.method} is not played"
+
+
+def _played(
+    dialog: RecordedDialog,
+    role: Role,
+    recording: Recording,
+    subscribers: Sequence[Subscriber],
+    *,
+    judged: bool,
+) -> Played:
+    ends = [each for each in recording.verdicts if each[0] >= dialog.began] if judged else []
+    if dialog.opening.method == "INVITE":
+        ends = ends[-1:]
+    until = max([dialog.ended, *(at for at, _, _ in ends)])
+    answers = answers_in(dialog, recording, subscribers)
+    stage = Stage(dialog, role, recording.card, answers, until)
+    stage.play()
+    expected = [verdict.value for _, verdict, _ in ends]
+    if ends and len(role.ends) < len(ends) and ends[-1][1] in LOCAL_ENDS:
+        stage.give_up()
+    today = [verdict.value for _, verdict in role.ends]
+    known = all(
+        not isinstance(each, AkaResponse) or each.res for each in answers.values()
+    ) and bool(answers)
+    found = list(_compared(stage, dialog.began, until, digest_known=known))
+    if expected and expected != today:
+        text = f"recorded {', '.join(expected)}, today {', '.join(today) or 'none'}"
+        found.append(Difference(until - dialog.began, "verdict", text))
+    different = {each.what for each in found}
+    same = sum(str(key) not in different for key in stage.then)
+    opened = f"{dialog.opening.method} {dialog.opening.uri}"
+    return Played(dialog.call_id, opened, tuple(found), same, tuple(expected), tuple(today))
+
+
+def _compared(
+    stage: Stage, began: float, until: float, *, digest_known: bool
+) -> Iterator[Difference]:
+    first = _first_cseq(stage.then.values()), _first_cseq(stage.now.values())
+    for key, then in stage.then.items():
+        now = stage.now.get(key)
+        if now is None:
+            yield Difference(then.at - began, str(key), "was sent; today's program does not")
+            continue
+        late = now.at - then.at
+        if abs(late) > TOLERANCE:
+            word = "later" if late > 0 else "earlier"
+            yield Difference(then.at - began, str(key), f"is sent {abs(late):.3f} s {word} today")
+        if not key.copy:
+            for text in differences(then.message, now.message, first, digest_known=digest_known):
+                yield Difference(then.at - began, str(key), text)
+    for key, now in stage.now.items():
+        if key not in stage.then and now.at < until - TOLERANCE:
+            yield Difference(now.at - began, str(key), "is sent today; the recording has none")
+
+
+def _first_cseq(said: Iterable[Said]) -> int:
+    for each in said:
+        if isinstance(each.message, Request):
+            number = (each.message.headers.get("CSeq") or "").partition(" ")[0]
+            if number.isdecimal():
+                return int(number)
+    return 0
+
+
+# What the card said ------------------------------------------------------------------------
+
+
+def answers_in(
+    dialog: RecordedDialog, recording: Recording, subscribers: Sequence[Subscriber]
+) -> dict[tuple[bytes, bytes], Outcome]:
+    """The card's answer to each vector of the dialog that was answered: out of its APDUs, else out
+    of what was told to the network; RES out of a key that is known, where it is hidden."""
+    answers: dict[tuple[bytes, bytes], Outcome] = {
+        (said.rand, said.autn): said.outcome for said in recording.card
+    }
+    challenges: list[AkaChallenge] = []
+    for recorded in dialog.messages:
+        message = recorded.message
+        if isinstance(message, Response) and not recorded.sent:
+            if message.status in (401, 407):
+                challenges += [
+                    offer.challenge for offer in offered(message) if offer.challenge is not None
+                ]
+        elif isinstance(message, Request) and recorded.sent:
+            for challenge, outcome in _told(message, challenges):
+                answers.setdefault((challenge.rand, challenge.autn), outcome)
+    wanted = {(each.rand, each.autn) for each in challenges}
+    for vector in wanted & set(answers):
+        if answers[vector] == UNKNOWN_RES:
+            answers[vector] = _computed(vector[0], dialog, subscribers)
+    return {vector: answers[vector] for vector in wanted & set(answers)}
+
+
+def _told(
+    request: Request, challenges: list[AkaChallenge]
+) -> Iterator[tuple[AkaChallenge, Outcome]]:
+    """What credentials tell of the card's answer to a challenge."""
+    for header in CREDENTIALS.values():
+        for value in request.headers.all(header):
+            told = read_told(header, value)
+            kind = kind_of(told)
+            outcome: Outcome | None = None
+            if kind == RES:
+                outcome = UNKNOWN_RES
+            elif kind == REJECT:
+                outcome = MacFailure()
+            elif kind == AUTS and told.auts:
+                outcome = SynchronisationFailure(told.auts)
+            for challenge in reversed(challenges):
+                same = told.get("nonce") == challenge.nonce or challenge.scheme == "umts"
+                if same and outcome is not None:
+                    yield challenge, outcome
+                    break
+
+
+def _computed(
+    rand: bytes, dialog: RecordedDialog, subscribers: Sequence[Subscriber]
+) -> AkaResponse:
+    from sipua.replay.given import username_of
+
+    name = username_of(dialog)
+    for subscriber in subscribers:
+        if subscriber.is_named([name]) or not subscriber.names:
+            res, ck, ik, _ = subscriber.functions.f2345(rand)
+            return AkaResponse(res, ck, ik)
+    return UNKNOWN_RES

@@ -1,0 +1,273 @@
+"""One recorded dialog, played: the peer and the card say what they said, at the times they said
+it; what today's machine and transactions send is noted beside what was sent then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipua.replay.randomness import RecordedRandomness
+from sipua.replay.recording import CardSaid, Recorded
+from sipua.sip.endpoint import (
+    AckReceived,
+    Endpoint,
+    RequestReceived,
+    ResponseReceived,
+    TransactionTimeout,
+    TransportFailed,
+)
+from sipua.sip.headers import NameAddr
+from sipua.sip.message import Request, Response, parse
+
+if TYPE_CHECKING:
+    from sipua.auth.scheme import Outcome
+    from sipua.replay.recording import RecordedDialog
+    from sipua.replay.roles import Role
+    from sipua.sip.endpoint import ClientTransaction, ServerTransaction
+
+    Message = Request | Response
+
+MAX_TURNS = 10_000
+NO_LIMIT = 65535  # octets over UDP: by which transport it went was not the machine's choice
+
+
+class Key(NamedTuple):
+    """Names a message in its dialog: the ``copy``-th of the ``number``-th of its kind."""
+
+    kind: str
+    number: int
+    copy: int
+
+    def __str__(self) -> str:
+        number = f" no. {self.number + 1}" if self.number else ""
+        copy = f", sent again ({self.copy})" if self.copy else ""
+        return f"{self.kind}{number}{copy}"
+
+
+class Book:
+    """Gives each message of one side its name."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._copies: dict[tuple[str, int], int] = {}
+        self._kinds: dict[str, int] = {}
+
+    def name(self, message: Message) -> Key:
+        """The name of the next message."""
+        cseq = message.headers.get("CSeq") or ""
+        if isinstance(message, Request):
+            kind = message.method
+        else:
+            kind = f"{message.status} to {cseq.partition(' ')[2].strip()}"
+        mark = kind, branch_of(message)
+        if mark not in self._numbers:
+            self._numbers[mark] = self._kinds.get(kind, 0)
+            self._kinds[kind] = self._numbers[mark] + 1
+        number = self._numbers[mark]
+        copy = self._copies.get((kind, number), -1) + 1
+        self._copies[kind, number] = copy
+        return Key(kind, number, copy)
+
+
+class Said(NamedTuple):
+    """A message and when it was sent, in seconds since 1970."""
+
+    at: float
+    message: Message
+
+
+class Stage:
+    """Plays ``dialog`` with ``role``; afterwards ``then`` and ``now`` hold who sent what."""
+
+    def __init__(
+        self,
+        dialog: RecordedDialog,
+        role: Role,
+        card: list[CardSaid],
+        answers: dict[tuple[bytes, bytes], Outcome],
+        until: float,
+    ) -> None:
+        """``answers`` are the card's to vectors, whose times are in ``card`` if they were
+        captured; time goes on to ``until``."""
+        self.then: dict[Key, Said] = {}
+        self.now: dict[Key, Said] = {}
+        self.unanswered = 0
+        self._dialog = dialog
+        self._role = role
+        self._card = card
+        self._answers = answers
+        self._until = until
+        self._clock = dialog.began
+        self._endpoint = Endpoint(RecordedRandomness(dialog), udp_limit=NO_LIMIT)
+        self._peer = dialog.peer
+        self._sent_by = dialog.opening.top_via.sent_by
+        self._recorded, self._ours = Book(), Book()
+        self._recorded_branches: dict[tuple[str, str], Key] = {}
+        self._clients: dict[ClientTransaction, Request] = {}
+        self._servers: dict[Request, ServerTransaction] = {}
+
+    def play(self) -> None:
+        """From the first message to the end."""
+        card = [each for each in self._card if self._dialog.began <= each.at <= self._until]
+        events: list[Recorded | CardSaid] = [*self._dialog.messages, *card]
+        events.sort(key=lambda event: event.at)
+        for event in events:
+            self._advance(event.at)
+            if isinstance(event, CardSaid):
+                self._card_said(event)
+            elif event.sent:
+                self._was_sent(event)
+            else:
+                self._came(event)
+        self._advance(self._until)
+
+    def give_up(self) -> None:
+        """The user's patience ended here."""
+        self._role.give_up(self._clock)
+        self._flush()
+
+    # Time ----------------------------------------------------------------------------------
+
+    def _advance(self, to: float) -> None:
+        for _ in range(MAX_TURNS):
+            times = [self._endpoint.deadline(), self._role.deadline()]
+            due = min((at for at in times if at is not None), default=None)
+            if due is None or due > to:
+                break
+            self._clock = max(self._clock, due)
+            self._endpoint.tick(self._clock)
+            self._collect()
+            self._role.tick(self._clock)
+            self._flush()
+        self._clock = max(self._clock, to)
+
+    # What was recorded ---------------------------------------------------------------------
+
+    def _was_sent(self, event: Recorded) -> None:
+        message = event.message
+        key = self._recorded.name(message)
+        self.then[key] = Said(event.at, message)
+        if isinstance(message, Request):
+            self._recorded_branches[message.method, branch_of(message)] = key
+        if key.copy or key in self.now:
+            return
+        self._card_must_have_answered()
+        if key not in self.now:
+            self._role.prompt(message, self._clock)
+            self._flush()
+
+    def _came(self, event: Recorded) -> None:
+        message = event.message
+        translated: Message | None
+        if isinstance(message, Response):
+            translated = self._response_for_us(message)
+        else:
+            translated = self._request_for_us(message)
+        if translated is None:
+            self.unanswered += 1
+            return
+        source = self._peer._replace(local=self._sent_by)
+        self._endpoint.receive(translated.to_bytes(), source, self._clock)
+        self._collect()
+        self._flush()
+
+    def _response_for_us(self, response: Response) -> Response | None:
+        """The response, as if to the request that today's program sent in the place of the one
+        recorded; None where it sent none."""
+        method = (response.headers.get("CSeq") or "").partition(" ")[2].strip()
+        key = self._recorded_branches.get((method, branch_of(response)))
+        said = self.now.get(key) if key is not None else None
+        if said is None:
+            return None
+        ours = said.message
+        headers = response.headers.copy()
+        via = headers.values("Via")[0]
+        headers.replace("Via", [via.replace(branch_of(response), branch_of(ours))])
+        headers.set("Call-ID", ours.headers.get("Call-ID") or "")
+        headers.set("CSeq", ours.headers.get("CSeq") or "")
+        headers.set("From", ours.headers.get("From") or "")
+        return Response(response.status, response.reason, headers, response.body)
+
+    def _request_for_us(self, request: Request) -> Request | None:
+        """A request of the peer's in the dialog that today's program has."""
+        ours = next((said.message for said in self.now.values()), None)
+        if ours is None:
+            return None
+        headers = request.headers.copy()
+        headers.set("Call-ID", ours.headers.get("Call-ID") or "")
+        to = NameAddr.parse(headers.get("To") or "")
+        tag = ours.from_.tag
+        if to.tag and tag:
+            headers.set("To", (headers.get("To") or "").replace(to.tag, tag))
+        return Request(request.method, request.uri, headers, request.body)
+
+    # The card ------------------------------------------------------------------------------
+
+    def _card_said(self, said: CardSaid) -> None:
+        asked = self._role.asked
+        if asked is not None and (asked.rand, asked.autn) == (said.rand, said.autn):
+            self._answer(said.outcome)
+
+    def _card_must_have_answered(self) -> None:
+        """Somebody went on after a challenge: where no APDU shows what the card said, what was
+        told to the network does."""
+        asked = self._role.asked
+        if asked is not None and (asked.rand, asked.autn) in self._answers:
+            self._answer(None)
+
+    def _answer(self, outcome: Outcome | None) -> None:
+        asked = self._role.asked
+        assert asked is not None
+        better = self._answers.get((asked.rand, asked.autn), outcome)
+        if better is not None:
+            self._role.card_answered(better, self._clock)
+            self._flush()
+
+    # What today's program does -------------------------------------------------------------
+
+    def _collect(self) -> None:
+        now = self._clock
+        for event in self._endpoint.take_events():
+            if isinstance(event, ResponseReceived):
+                self._role.response_received(event.response, now)
+            elif isinstance(event, RequestReceived):
+                self._servers[event.request] = event.transaction
+                self._role.request_received(event.request, now)
+            elif isinstance(event, AckReceived):
+                self._role.request_received(event.request, now)
+            elif isinstance(event, TransactionTimeout | TransportFailed):
+                failed = [each for each in self._clients if each is event.transaction]
+                for client in failed:
+                    error = TimeoutError("no response came")
+                    self._role.request_failed(self._clients[client], error, now)
+
+    def _flush(self) -> None:
+        now = self._clock
+        for _ in range(MAX_TURNS):
+            work = self._role.take_work(now)
+            for ack in work.acks:
+                self._endpoint.send_ack(ack, self._peer, self._sent_by)
+            for request in work.requests:
+                client = self._endpoint.send_request(request, self._peer, self._sent_by, now)
+                self._clients[client] = request
+            for invite in work.cancels:
+                for client in [each for each, sent in self._clients.items() if sent is invite]:
+                    self._endpoint.send_cancel(client, now)
+            for request, response in work.replies:
+                self._endpoint.respond(self._servers[request], response, now)
+            if not (work.requests or work.acks or work.cancels or work.replies):
+                break
+        for data, _ in self._endpoint.take_outgoing():
+            message = parse(data)
+            self.now[self._ours.name(message)] = Said(now, message)
+
+
+def branch_of(message: Message) -> str:
+    """The branch of the topmost Via, "" where there is none."""
+    vias = message.headers.values("Via")
+    if not vias:
+        return ""
+    for part in vias[0].split(";")[1:]:
+        name, _, value = part.partition("=")
+        if name.strip().lower() == "branch":
+            return value.strip()
+    return ""
