@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from sipua.agent.call_report import CallReport
 from sipua.agent.registrant import Registrant
+from sipua.agent.sms_result import SmsResult
 from sipua.errors import LocalError
 from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
-from sipua.result import RegistrationResult, SmsResult
+from sipua.result import RegistrationResult
 from sipua.sms.address import read_address
 from sipua.sms.causes import DELIVERED, FAILED
 from sipua.sms.events import (

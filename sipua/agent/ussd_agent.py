@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sipua.agent.call_line import CallLine
 from sipua.agent.call_report import CallReport
@@ -24,7 +24,7 @@ from sipua.ims.ussd import (
     UssdUnreadable,
     dial_string,
 )
-from sipua.result import UssdOutcome
+from sipua.result import RequestResult
 from sipua.sip import sdp
 from sipua.sip.inspection import Abilities
 from sipua.sip.offer_answer import LocalMedia
@@ -60,6 +60,28 @@ EVENTS = {
 
 LEAVING = 5.0
 """Seconds that the network has to take our BYE."""
+
+
+class UssdOutcome(RequestResult):
+    """What the network said to a USSD code. ``text`` is its last word, ``error`` its
+    error-code (TS 24.390 §5.1.3)."""
+
+    __slots__ = ("error", "language", "text")
+
+    def __init__(self, code: str) -> None:
+        super().__init__("INVITE", code)
+        self.text: str | None = None
+        self.language: str | None = None
+        self.error: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of a request, and what the network said."""
+        return {
+            **super().to_json(),
+            "text": self.text,
+            "language": self.language,
+            "error": self.error,
+        }
 
 
 class UssdAgent(Registrant):

@@ -9,19 +9,21 @@ from collections import OrderedDict
 
 MAX_ATTEMPTS = 256  # that are remembered at a time
 CHALLENGES = (b"SIP/2.0 401 ", b"SIP/2.0 407 ")
-NAMES = (b"\ncall-id:", b"\ni:")  # RFC 3261 §20.8
+CALL_ID = (b"\nCall-ID:", b"\ncall-id:", b"\ni:")  # RFC 3261 §20.8
+CSEQ = (b"\nCSeq:", b"\ncseq:")
 
 
 class Attempt:
     """What shares one Call-ID."""
 
-    __slots__ = ("_text", "call_id", "last", "number", "round")
+    __slots__ = ("_text", "call_id", "last", "number", "round", "transport")
 
     def __init__(self, number: int, call_id: str) -> None:
         self.number = number
         self.call_id = call_id
         self.round = 0
         self.last: dict[str, bytes] = {}
+        self.transport = ""  # of what we sent last
         self._text = f"attempt {number}, Call-ID {call_id}"
 
     def __str__(self) -> str:
@@ -41,33 +43,41 @@ class Correlation:
         self._attempts: OrderedDict[str, Attempt] = OrderedDict()
         self._count = 0
 
-    def take(self, direction: str, data: bytes) -> tuple[Attempt, bool]:
-        """The attempt of a message, and whether the message was the last of its direction there
-        already: a retransmission.
+    def take(self, direction: str, data: bytes, transport: str) -> tuple[Attempt, str]:
+        """The attempt of a message, and what is to be said of one that was there before: it
+        is a retransmission, or goes another way because the first one failed.
         """
-        call_id = _call_id(data)
+        call_id = _header(data, CALL_ID)
         attempt = self._attempts.get(call_id)
         if attempt is None:
             self._count += 1
             if len(self._attempts) >= MAX_ATTEMPTS:
                 self._attempts.popitem(last=False)
             attempt = self._attempts[call_id] = Attempt(self._count, call_id)
-        again = attempt.last.get(direction) == data
+        last = attempt.last.get(direction, b"")
+        again = "a retransmission" if last == data else ""
         attempt.last[direction] = data
         if direction == "received" and not again and data.startswith(CHALLENGES):
             attempt.challenged()
             self.current = attempt
         elif direction == "sent":
             self.current = attempt
+            if transport != attempt.transport:  # RFC 3261 §18.1.1
+                is_request = not data.startswith(b"SIP/")
+                if attempt.transport and is_request and _header(last, CSEQ) == _header(data, CSEQ):
+                    again = f"sent again by {transport}: it did not go by {attempt.transport}"
+                attempt.transport = transport
         return attempt, again
 
 
-def _call_id(data: bytes) -> str:
-    at = data.find(b"\nCall-ID:")
-    size = 9
+def _header(data: bytes, names: tuple[bytes, ...]) -> str:
+    """The first header field of these names, as we write it and in lower case; "" without one."""
+    usual, *others = names
+    at = data.find(usual)
+    size = len(usual)
     if at < 0:
         head = data[: data.find(b"\r\n\r\n") + 2].lower()
-        for name in NAMES:
+        for name in others:
             at, size = head.find(name), len(name)
             if at >= 0:
                 break

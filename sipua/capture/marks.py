@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 TLS = "TLS, here in clear"
-"""In the comment of a TCP segment whose octets crossed the network inside TLS."""
+"""A line in the comment of a TCP segment whose octets crossed the network inside TLS."""
 
 
 def is_tls(comment: str) -> bool:
     """Whether a packet's comment says so."""
-    return TLS in comment
+    return TLS in comment.split("\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sipua.capture import gsmtap
+from sipua.capture import esp, gsmtap
 from sipua.capture.captured import (
     Captured,
     CapturedApdu,
@@ -74,16 +74,32 @@ class _Reading:
             packet = self._ip.take(ip_packet(frame.link, frame.data))
             if packet is None:
                 continue
-            if packet.protocol == UDP:
-                yield from self._datagram(packet, frame)
-            elif packet.protocol == TCP:
-                source_of, destination, data = packet.source, packet.destination, packet.payload
-                for found in self._tcp.take(
-                    source_of, destination, data, frame.at, frame.number, frame.comment
-                ):
-                    yield from self._found(found)
+            yield from self._packet(packet, frame)
         for found in self._tcp.finish():
             yield from self._found(found)
+
+    def _packet(self, packet: Packet, frame: Frame) -> Iterator[Captured]:
+        protected = esp.protected(packet)
+        if protected:
+            inside = esp.clear_payload(protected)
+            if inside is None:
+                text = "ESP packets are encrypted: what is in them cannot be read"
+                yield from self._remark("esp", frame.at, text, frame.number)
+                return
+            packet = packet._replace(protocol=inside[0], payload=inside[1])
+            frame = frame._replace(comment=f"{frame.comment}\n{esp.MARK}".lstrip())
+        if packet.protocol == UDP:
+            yield from self._datagram(packet, frame)
+        elif packet.protocol == TCP:
+            for found in self._tcp.take(
+                packet.source,
+                packet.destination,
+                packet.payload,
+                frame.at,
+                frame.number,
+                frame.comment,
+            ):
+                yield from self._found(found)
 
     def _datagram(self, packet: Packet, frame: Frame) -> Iterator[Captured]:
         payload = packet.payload

@@ -139,12 +139,12 @@ class Recorder:
     def _message(self, at: int, direction: str, data: bytes, hop: Hop) -> None:
         if not self.shows_secrets:
             data = redact_message(data)
-        attempt, again = self._correlation.take(direction, data)
+        attempt, again = self._correlation.take(direction, data, hop.transport)
         remarks = [str(attempt)]
         if hop.transport == "TLS":
             remarks.append(TLS)
         if again:
-            remarks.append("a retransmission")
+            remarks.append(again)
         elif direction == "sent":
             if self._awaited and data[: data.find(b" ")] in self._awaited:
                 remarks += self._for_request

@@ -55,6 +55,22 @@ CATALOGUE: dict[str, Kind] = {
     "494": Kind("494 Security Agreement Required (RFC 3329)"),
     "500": Kind("500 Server Internal Error"),
     "503": Kind("503 Service Unavailable with Retry-After", "SECONDS", 30, MOST_SECONDS),
+    # What the network does by itself, SECONDS after each REGISTER that it has taken
+    "deregister": Kind(
+        "ends a registration SECONDS after each REGISTER: deactivated", "SECONDS", 30, MOST_SECONDS
+    ),
+    "deregister-probation": Kind(
+        "the same: probation, to be tried again after 30 s", "SECONDS", 30, MOST_SECONDS
+    ),
+    "deregister-rejected": Kind(
+        "the same: rejected, not to be tried again", "SECONDS", 30, MOST_SECONDS
+    ),
+    "shorten": Kind(
+        "cuts a registration to 60 s, SECONDS after each REGISTER, to have it authenticated anew",
+        "SECONDS",
+        30,
+        MOST_SECONDS,
+    ),
     # What becomes of calls
     "invite-302": Kind("INVITE: 302 Moved Temporarily to this PORT", "PORT", 5060, 65535),
     "invite-486": Kind("INVITE: 486 Busy Here, though nobody was asked"),

@@ -17,6 +17,7 @@ from sipua.core.contact_events import BY_NETWORK, DEACTIVATED
 from sipua.core.edge import Edge
 from sipua.core.faults import Faults
 from sipua.core.gate import Demand, Gate
+from sipua.core.measures import DEFAULT_RETRY_AFTER, Measures
 from sipua.core.proxy import Proxy
 from sipua.core.registrar import Registrar
 from sipua.core.routing import Routing
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
 LOOPBACK_UDP = (("UDP", "127.0.0.1", 0),)
 
 STATE_NAME = "auc.json"
-
-DEFAULT_RETRY_AFTER = 30
-"""Seconds that a registration on probation has to wait."""
 
 SHORT_WHILE = 0.1  # seconds in which a loop that does nothing any more is noticed
 
@@ -244,6 +242,8 @@ class CoreServer:
         self._proxy = Proxy(
             endpoint, self._registrar, gate, routing, edge.local_address, open_centre
         )
+        measures = Measures(endpoint, self._registrar, self.faults, self._proxy.report)
+        self._proxy.watchers.append(measures.registrations_changed)
         self._edge = edge
         self._stopping = False
         self._driver = Driver(edge, endpoint, time.monotonic, _masking(self._on_message))

@@ -17,7 +17,8 @@ class Told(NamedTuple):
 
     ``params`` are the values without quotes by name in small letters, ``response``
     the response without what some schemes put before it, ``auts`` 14 octets or
-    b"". ``problem`` says why they cannot be read, "" when they can. ``masked``: RES
+    b"", ``refused`` whether they say that the card found the MAC wrong. ``problem``
+    says why they cannot be read, "" when they can. ``masked``: RES
     was taken out by whoever wrote the capture, and something else stands there.
     """
 
@@ -26,6 +27,7 @@ class Told(NamedTuple):
     params: dict[str, str]
     response: str = ""
     auts: bytes = b""
+    refused: bool = False
     problem: str = ""
     masked: bool = False
 

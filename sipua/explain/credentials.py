@@ -6,6 +6,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from sipua.auth.challenge_list import read_challenges
+from sipua.auth.hexadecimal import AUTH_REJECT
 from sipua.auth.nonce import AUTS_SIZE, decode_auts
 from sipua.auth.redaction import MASK
 from sipua.auth.schemes import digest_umts, pgp_umts
@@ -17,7 +18,9 @@ from sipua.sip.headers import split_challenges
 if TYPE_CHECKING:
     from sipua.sip.headers import Challenge
 
-RES, AUTS, REJECT, INITIAL = "RES", "AUTS", "reject", "initial"
+RES, AUTS, REJECT, INITIAL, NOTHING = "RES", "AUTS", "reject", "initial", "nothing"
+"""What credentials tell of the card's answer: INITIAL are those of a first request, which
+answer no challenge, NOTHING those that ought to tell something and do not."""
 
 _LETTERS = {letter: kind for kind, letter in digest_umts.LETTERS.items()}
 _NUMBERS = {number: kind for kind, number in pgp_umts.TYPES.items()}
@@ -34,15 +37,14 @@ def read_told(header: str, value: str) -> Told:
         return told._replace(response=MASK, masked=True)
     scheme = scheme_of(told)
     if scheme == "umts":
-        return _with(told, told.get("res"), told.get("auts"))
+        refused = "auth-reject" in told.params
+        return _with(told, told.get("res"), told.get("auts"), refused=refused)
     if scheme == "digest-umts":
-        text = told.get("response")
-        kind = _LETTERS.get(text[:1].upper(), "")
-        return _with(told, *_by_kind(kind, text[1:]))
+        return _by_kind(told, "response", 1, _LETTERS)
     if scheme == "pgp-umts":
-        text = told.get("signature")
-        return _with(told, *_by_kind(_NUMBERS.get(text[:2], ""), text[2:]))
-    return _with(told, told.get("response"), told.get("auts"))
+        return _by_kind(told, "signature", 2, _NUMBERS)
+    refused = told.params.get("response") == "" and bool(told.get("nonce"))
+    return _with(told, told.get("response"), told.get("auts"), refused=refused)
 
 
 def scheme_of(told: Told) -> str:
@@ -55,14 +57,16 @@ def scheme_of(told: Told) -> str:
 
 
 def kind_of(told: Told) -> str:
-    """What is told of the card's answer: RES, AUTS, that it refused, or nothing yet."""
+    """What is told of the card's answer."""
     if told.auts or told.get("auts"):
         return AUTS
     if told.response:
         return RES
-    if scheme_of(told) in ("aka", "digest-umts") and not told.get("nonce"):
+    if told.refused:
+        return REJECT
+    if scheme_of(told) in ("aka", "digest-umts") and told.params.get("nonce") == "":
         return INITIAL
-    return REJECT
+    return NOTHING
 
 
 def _read(value: str) -> Challenge:
@@ -72,17 +76,29 @@ def _read(value: str) -> Challenge:
         return read_challenges(value)[0]
 
 
-def _by_kind(kind: str, text: str) -> tuple[str, str]:
-    return (text if kind == "RES" else "", text if kind == "AUTS" else "")
+def _by_kind(told: Told, name: str, size: int, kinds: dict[str, str]) -> Told:
+    """Where the first ``size`` characters tell what follows them."""
+    text = told.get(name)
+    kind = kinds.get(text[:size].upper())
+    if kind is None:
+        known = ", ".join(kinds)
+        problem = f"the {name} begins with none of {known}" if text else ""
+        return told._replace(response=text, problem=problem)
+    rest = text[size:]
+    return _with(
+        told, rest if kind == "RES" else "", rest if kind == "AUTS" else "",
+        refused=kind == AUTH_REJECT,
+    )  # fmt: skip
 
 
-def _with(told: Told, response: str, auts: str) -> Told:
+def _with(told: Told, response: str, auts: str, *, refused: bool) -> Told:
+    told = told._replace(response=response, refused=refused)
     if not auts:
-        return told._replace(response=response)
+        return told
     try:
-        return told._replace(response=response, auts=_auts(auts))
+        return told._replace(auts=_auts(auts))
     except PeerError as error:
-        return told._replace(response=response, problem=f"the auts: {error}")
+        return told._replace(problem=f"the auts: {error}")
 
 
 def _auts(text: str) -> bytes:

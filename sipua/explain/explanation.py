@@ -14,6 +14,7 @@ from sipua.explain.facts import (
     right_answer,
     seconds,
     secrets,
+    without_res,
 )
 from sipua.explain.finding import NETWORK, TERMINAL, Finding
 from sipua.explain.judgement import RIGHT, UNCHECKED, judge
@@ -171,7 +172,9 @@ class _Work:
         auts = None
         if told.auts:
             auts = self.auts(round_.challenge, exchange, told, subscriber, autn)
-        value = told.value if self.show_secrets else redact(told.value)
+        value = told.value
+        if not self.show_secrets:
+            value = without_res(redact(value), autn, round_.challenge)
         return {
             "at": seconds(exchange.at),
             "method": exchange.method or None,

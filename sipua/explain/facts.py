@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from sipua.auth.redaction import MASK
 from sipua.explain.nonce_parts import parts_of
 from sipua.explain.right_answer import described
 from sipua.explain.rounds import ASSUMED_METHOD
@@ -67,6 +69,14 @@ def secrets(autn: Opened, challenge: AkaChallenge) -> Document:
     """RES, CK, IK and AK: for who asked to see them."""
     res, ck, ik, ak = autn.functions.f2345(challenge.rand)
     return {"res": res.hex(), "ck": ck.hex(), "ik": ik.hex(), "ak": ak.hex()}
+
+
+def without_res(text: str, autn: Opened | None, challenge: AkaChallenge) -> str:
+    """Text from which RES is taken out, wherever a terminal may have put it."""
+    if autn is None:
+        return text
+    res = autn.functions.f2345(challenge.rand)[0].hex()
+    return re.sub(res, MASK, text, flags=re.IGNORECASE)
 
 
 def right_answer(round_: Round, subscriber: Subscriber | None, *, show_secrets: bool) -> Document:

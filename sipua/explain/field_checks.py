@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.nonce import AUTS_SIZE
 from sipua.auth.scheme import CREDENTIALS_HEADERS
-from sipua.explain.credentials import RES, kind_of, scheme_of
+from sipua.explain.credentials import NOTHING, RES, kind_of, scheme_of
 from sipua.explain.finding import TERMINAL, Finding
 from sipua.sip.grammar import HEX_DIGITS, made_of, split
 
@@ -209,6 +209,24 @@ def _auts(case: Case) -> Iterator[Finding]:
         )
 
 
+def _nothing_told(case: Case) -> Iterator[Finding]:
+    told = case.told
+    if kind_of(told) == NOTHING:
+        yield _fault(
+            "nothing-told",
+            "The credentials hold neither RES nor AUTS, nor that the card refused.",
+            "One of the three answers a challenge.",
+            "See whether the card's answer reached whoever writes the credentials.",
+        )
+    elif told.problem and case.challenge.scheme != "aka" and kind_of(told) == RES:
+        yield _fault(
+            "answer-kind",
+            f"What the answer is cannot be told: {told.problem}.",
+            "Before RES, AUTS or the error code stands which of them it is.",
+            "Put the mark of RES before it.",
+        )
+
+
 def _header(case: Case) -> Iterator[Finding]:
     due = CREDENTIALS_HEADERS[case.challenge.header]
     if case.told.header != due:
@@ -253,6 +271,7 @@ def _fault(code: str, what: str, why: str, todo: str) -> Finding:
 
 CHECKS: tuple[Check, ...] = (
     _header,
+    _nothing_told,
     _other_nonce,
     _other_realm,
     _other_uri,
@@ -270,7 +289,7 @@ CHECKS: tuple[Check, ...] = (
 
 def checked(case: Case) -> list[Finding]:
     """Every fault that can be seen in the fields of an answer."""
-    checks = CHECKS if case.challenge.scheme in ("aka", "digest-umts") else (_header,)
+    checks = CHECKS if case.challenge.scheme in ("aka", "digest-umts") else (_header, _nothing_told)
     if kind_of(case.told) == RES and case.challenge.scheme == "pgp-umts":
-        checks = (_header, _other_nonce, _other_realm)
+        checks = (_header, _nothing_told, _other_nonce, _other_realm)
     return [finding for check in checks for finding in check(case)]

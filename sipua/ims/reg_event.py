@@ -90,9 +90,29 @@ class RegEventSubscription(Subscription):
             raise Refused(f"content of type {given[:60]!r}", 415, accept)
         document = reginfo.parse(body)
         missed = self.view.has_missed(document)
+        known = self._ours()
         if self.view.take(document):
             self._events += changes(document, self.settings.contact)
+            self._events += self._vanished(known, document)
         return missed
+
+    def _ours(self) -> list[tuple[str, Contact]]:
+        """Our own contacts that are bound, as far as is known."""
+        ours = self.settings.contact
+        return [each for each in self.view.contacts() if _is_same(each[1].uri, ours)]
+
+    def _vanished(
+        self, known: list[tuple[str, Contact]], document: Document
+    ) -> list[ContactChanged]:
+        """Bindings of ours that ended without a word: some registrars name no contact in a
+        registration which they have terminated."""
+        bound = {aor for aor, _ in self._ours()}
+        told = {each.aor for each in changes(document, self.settings.contact) if each.ours}
+        return [
+            ContactChanged(aor, contact._replace(state=TERMINATED, event="unregistered"), ours=True)
+            for aor, contact in known
+            if aor not in bound and aor not in told
+        ]
 
 
 def changes(document: Document, contact: str) -> list[ContactChanged]:

@@ -8,6 +8,7 @@ A subscription lives beside a registration: what may pass is waited for (RFC 562
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from sipua.auth.answers import Answers
@@ -25,7 +26,7 @@ from sipua.ims.subscription_table import (
     Heard,
 )
 from sipua.ims.table import OPEN, Input, State
-from sipua.sip.dialog import Dialog, tag_of
+from sipua.sip.dialog import Dialog, recorded, tag_of
 from sipua.sip.headers import parse_delta_seconds
 from sipua.sip.inspection import Refused
 from sipua.sip.message import Request
@@ -110,6 +111,7 @@ class Subscription(Machine):
         self._lengthened = False
         self._notified = False  # since the last SUBSCRIBE
         self._leaving = self._stopping = False
+        self._routes: tuple[str, ...] = ()  # that the 2xx to the first SUBSCRIBE brought
         self._responses: list[Reply] = []
         self._before: float | None = None
         answers = Answers(settings.impi, rng, settings.schemes, plain_res=settings.plain_res)
@@ -200,6 +202,7 @@ class Subscription(Machine):
             dialog.remote_cseq = None
             dialog.local_cseq = self._number
             dialog.confirmed = True
+            dialog.routes = dialog.routes or self._routes
             return dialog
         if not self.dialog.owns(request):
             raise Refused("another branch of the SUBSCRIBE", 481)
@@ -248,6 +251,7 @@ class Subscription(Machine):
         status = response.status
         found.response = response
         if status < 300:
+            self._learn_routes(response)
             found.happened = self._acceptance()
         elif status == 423:
             seconds = min_expires(response)
@@ -263,6 +267,16 @@ class Subscription(Machine):
                 found.seconds = retry_after(response) or 0
         elif self.dialog is not None and status not in DESTROYS and status != 403:
             found.happened = Heard.PASSING
+
+    def _learn_routes(self, response: Response) -> None:
+        """Proxies that record their route in the SUBSCRIBE alone are wrong (RFC 6665 §4.3), and
+        many: what came back in the 2xx serves where the NOTIFY has none."""
+        if self._routes:
+            return
+        with suppress(ParseError):
+            self._routes = recorded(response)[::-1]
+        if self.dialog is not None and not self.dialog.routes:
+            self.dialog.routes = self._routes
 
     def _acceptance(self) -> str:
         if self._leaving and self.dialog is not None:
@@ -360,6 +374,7 @@ class Subscription(Machine):
     # What is sent ---------------------------------------------------------------------
 
     def _new_identifiers(self) -> None:
+        self._routes = ()
         self._call_id = f"{self._rng.getrandbits(128):032x}"
         self._tag = f"{self._rng.getrandbits(64):016x}"
         self._answers.given.clear()

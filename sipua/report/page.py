@@ -163,9 +163,13 @@ def _hints(hints: tuple[Hint, ...]) -> Markup | None:
 def _ladder(name: str, lanes: list[Lane], story: Story) -> Markup | None:
     if not story.rungs:
         return None
-    picture = inline(f"Ladder of {name}", lanes, story.rungs)
     region = element(
-        "div", picture, class_="scroll", tabindex="0", role="region", aria_labelledby="picture-title"
+        "div",
+        inline(f"Ladder of {name}", lanes, story.rungs),
+        class_="scroll",
+        tabindex="0",
+        role="region",
+        aria_labelledby="picture-title",
     )
     return joined(region, _omitted(story.omitted, "message"))
 

@@ -105,7 +105,7 @@ class Dialog:
             local=request.headers.get("From") or "",
             remote=response.headers.get("To") or "",
             target=target,
-            routes=_recorded(response)[::-1],
+            routes=recorded(response)[::-1],
             local_cseq=request.cseq.number,
             remote_cseq=None,
             confirmed=response.status >= 200,
@@ -124,7 +124,7 @@ class Dialog:
             local=str(to),
             remote=request.headers.get("From") or "",
             target=contact_of(request),
-            routes=_recorded(request),
+            routes=recorded(request),
             local_cseq=0,
             remote_cseq=request.cseq.number,
             confirmed=False,
@@ -211,7 +211,7 @@ class Dialog:
         """The 2xx to the INVITE that made the dialog, which has the last word on the
         route set (§13.2.2.4)."""
         self.confirmed = True
-        self.routes = _recorded(response)[::-1]
+        self.routes = recorded(response)[::-1]
         self.answered(response, "INVITE")
 
     def __repr__(self) -> str:
@@ -273,7 +273,7 @@ class Forks:
         return dialog
 
 
-def _recorded(message: Message) -> tuple[str, ...]:
+def recorded(message: Message) -> tuple[str, ...]:
     """Record-Route values as they stand; raises ParseError for what is none."""
     values = tuple(message.headers.values("Record-Route"))
     if len(values) > MAX_ROUTES:

@@ -117,6 +117,17 @@ def test_attempts_and_rounds() -> None:
     ]
 
 
+def test_a_request_that_goes_another_way() -> None:
+    """RFC 3261 §18.1.1: too long for UDP, and nobody listens to TCP."""
+    script = Script()
+    for number, transport in ((1, "UDP"), (2, "TCP"), (2, "UDP"), (3, "TCP")):
+        script.recorder.message("sent", request(1, number), PEER._replace(transport=transport))
+    remarks = {each.packet: each.comment.partition("\n")[2] for each in script.messages()}
+    assert [remarks[number] for number in range(1, 5)] == [
+        *("", "", "sent again by UDP: it did not go by TCP", ""),
+    ]
+
+
 def test_remarks_stand_on_the_packet_that_they_are_about() -> None:
     script = Script()
     recorder = script.recorder

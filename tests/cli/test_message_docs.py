@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from sipua.agent import texter, ussd_agent
-from sipua.result import RequestResult, SmsResult, UssdOutcome
+from sipua.agent.sms_result import SmsResult
+from sipua.agent.ussd_agent import UssdOutcome
+from sipua.result import RequestResult
 
 TEXT = (Path(__file__).parents[2] / "docs" / "messages.md").read_text()
 ROW = re.compile(r"^\| `([a-z-]+)` \| (.*) \|$", re.MULTILINE)

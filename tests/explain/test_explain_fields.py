@@ -87,6 +87,7 @@ def test_each_field_check_has_its_case() -> None:
     tried = {code for code, _ in CASES}
     tried |= {"auts-without-response", "wrong-header", "qop-not-offered", "qop-missing"}
     tried |= {"username-differs", "nc-repeated", "needless-quotes"}
+    tried |= {"nothing-told", "answer-kind"}
     source = Path(field_checks.__file__).read_text()
     codes = set(re.findall(r'^            "([a-z]+(?:-[a-z]+)+)"', source, re.MULTILINE))
     assert codes - tried == set()
@@ -173,6 +174,36 @@ def answer_in(scheme: str, res: bytes) -> str:
         f'Digest username="{IMPI}", realm="{DOMAIN}", uri="sip:{DOMAIN}", nonce="{VECTOR}", '
         f'algorithm=UMTS-AKA, response="R{res.hex()}"'
     )
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "code"),
+    [
+        ("umts", "UMTS X=1", "nothing-told"),
+        ("digest-umts", answer_in("digest-umts", b"").replace('"R"', '""'), "nothing-told"),
+        (
+            "digest-umts",
+            answer_in("digest-umts", MILENAGE.f2(RAND)).replace('="R', '="'),
+            "answer-kind",
+        ),
+        (
+            "pgp-umts",
+            answer_in("pgp-umts", MILENAGE.f2(RAND)).replace('="01', '="'),
+            "answer-kind",
+        ),
+        ("umts", "UMTS AUTH-REJECT=20", "refused-right-mac"),
+    ],
+)
+def test_what_the_answer_is(
+    scheme: str, answer: str, code: str, explain: Explain, tmp_path: Path, key_file: Path
+) -> None:
+    talk = Talk()
+    talk.request()
+    talk.response(401, "Unauthorized", f"WWW-Authenticate: {CHALLENGES[scheme]}")
+    talk.request(f"Authorization: {answer}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk), "--profile", key_file)
+    assert codes_of(found) == [code]
+    assert MILENAGE.f2(RAND).hex() not in str(found)
 
 
 @pytest.mark.parametrize("scheme", CHALLENGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,11 @@ def other_case() -> tuple[Answerer, str]:
     return answerer, answerer.response(cnonce="abcdef0123456789")
 
 
+def res_in_clear() -> tuple[Answerer, str]:
+    answerer = Answerer()
+    return answerer, answerer.res.hex()
+
+
 def qop_kept_back() -> tuple[Answerer, str]:
     answerer = Answerer(qop="")
     answerer.counts_anyway = True
@@ -163,6 +169,7 @@ CASES: list[tuple[str, Made]] = [
     ),
     ("inner-upper-case", hashed(upper=True)),
     ("wrong-nonce", no_padding),
+    ("res-in-clear", res_in_clear),
 ]
 
 
@@ -182,6 +189,10 @@ def test_the_mistake_is_named(
     (challenge,) = dialog["challenges"]
     assert challenge["autn"]["mac"] == "right"
     assert [each["checked"] for each in challenge["answers"]] == ["wrong"]
+    printed = json.dumps(found).lower()
+    for secret in (answerer.res, answerer.ck, answerer.ik, K, OP, OPC):
+        assert secret.hex() not in printed
+        assert base64.b64encode(secret).decode().lower() not in printed
 
 
 def test_each_hypothesis_has_its_case() -> None:

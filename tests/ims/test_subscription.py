@@ -9,6 +9,7 @@ from test_registration_table import Recorder
 
 from card.aka.result import MacFailure
 from sipua.errors import LocalError, Unreachable
+from sipua.ims import reginfo
 from sipua.ims.events import AuthenticationRequired, Retrying
 from sipua.ims.reg_event import Action, ContactChanged, RegEventSubscription
 from sipua.ims.subscription import Notified, Subscription
@@ -74,6 +75,37 @@ def test_notify_comes_before_the_answer() -> None:
     notifier.accept(7200)
     assert notifier.state == Subscribed.ACTIVE
     assert notifier.pass_to_deadline() == 1200  # the NOTIFY has the last word
+
+
+@pytest.mark.parametrize("first", ["answer", "NOTIFY"])
+def test_a_notify_whose_route_nobody_recorded(first: str) -> None:
+    """What the 2xx brought back serves (RFC 6665 §4.3 would have the NOTIFY bring it)."""
+    notifier = Notifier().start()
+    recorded = ("Record-Route", "<sip:192.0.2.9;lr>, <sip:192.0.2.1;lr>")
+    for each in (first, {"answer": "NOTIFY", "NOTIFY": "answer"}[first]):
+        if each == "NOTIFY":
+            assert notifier.notify(body=document()) == 200
+        else:
+            notifier.respond(200, ("Expires", "600000"), recorded)
+    notifier.stop()
+    assert notifier.request.uri == NOTIFIER
+    assert notifier.request.headers.all("Route") == ["<sip:192.0.2.1;lr>", "<sip:192.0.2.9;lr>"]
+
+
+def test_the_route_that_the_notify_recorded_comes_first() -> None:
+    notifier = Notifier().start()
+    notifier.respond(200, ("Expires", "600000"), ("Record-Route", "<sip:192.0.2.9;lr>"))
+    assert notifier.notify(body=document(), Record_Route="<sip:192.0.2.8;lr>") == 200
+    notifier.stop()
+    assert notifier.request.headers.all("Route") == ["<sip:192.0.2.8;lr>"]
+
+
+def test_a_recorded_route_that_is_none() -> None:
+    notifier = Notifier().start()
+    notifier.respond(200, ("Expires", "600000"), ("Record-Route", "<sip:192.0.2.9;lr>, <%%>"))
+    assert notifier.notify(body=document()) == 200
+    notifier.stop()
+    assert notifier.request.headers.all("Route") == []
 
 
 def test_no_notify_comes() -> None:
@@ -542,6 +574,27 @@ def test_the_network_speaks_to_our_registration() -> None:
         Action.GIVE_UP,
         Action.REGISTER_LATER,
     ]
+
+
+@pytest.mark.parametrize("kind", ["full", "partial"])
+def test_a_registration_that_ended_without_naming_its_contacts(kind: str) -> None:
+    """As Kamailio tells what its HSS has terminated; once, and never of what was not bound."""
+    head = f'<reginfo xmlns="{reginfo.NAMESPACE}" version="%d" state="{kind}">'
+    body = f'{head}<registration aor="{IMPU}" id="r" state="terminated"/></reginfo>'
+    notifier = Notifier().active()
+    told = len(notifier.events)
+    for version in (1, 2):
+        assert notifier.notify(body=(body % version).encode()) == 200
+    news = [each for each in notifier.events[told:] if isinstance(each, ContactChanged)]
+    assert [(each.aor, each.ours, each.action) for each in news] == [(IMPU, True, Action.GONE)]
+
+
+def test_a_contact_that_ended_is_told_once() -> None:
+    notifier = Notifier().active()
+    told = len(notifier.events)
+    notifier.notify(body=document("expired", 1, "full"))
+    news = [each for each in notifier.events[told:] if isinstance(each, ContactChanged)]
+    assert [each.contact.event for each in news] == ["expired"]
 
 
 def test_settings_are_written() -> None:

@@ -52,7 +52,9 @@ def test_the_registration_is_told_and_its_end(agent: UserAgent, chain: Chain) ->
 
 
 def test_unsubscribing_in_the_dialog(agent: UserAgent) -> None:
-    """By the Record-Route of the NOTIFY; Kamailio owes the last NOTIFY and never sends it."""
+    """By the Record-Route of the 2xx: a P-CSCF like this one, as Kamailio's example, records
+    none in the NOTIFY. Kamailio owes the last NOTIFY and never sends it.
+    """
     watcher = Watcher(agent)
     watcher.until(lambda: bool(watcher.changes() and watcher.statuses), "a NOTIFY")
     watcher.stop()

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import random
-import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import dns.flags
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import pytest
 
+from net.dns_server import DnsServer
 from sipua.errors import DnsFailure
 from sipua.net import dns as sipua_dns
 from sipua.net.dns import resolve
@@ -44,94 +36,16 @@ nonaptr.example. A 192.0.2.12
 _sip._udp.nonaptr.example. SRV 0 0 5064 plain.example.
 empty.example. TXT "no address"
 refused.example. A 192.0.2.13
+_sip._udp.shared.example. SRV 20 100 5069 plain.example.
+_sip._udp.shared.example. SRV 10 90 5061 plain.example.
+_sip._udp.shared.example. SRV 10 10 5062 plain.example.
+_sip._udp.shared.example. SRV 10 0 5063 plain.example.
 """
-
-
-class DnsServer:
-    """Answers from ZONE over UDP and TCP on one loopback port, from threads of its own."""
-
-    def __init__(self) -> None:
-        self._tcp = socket.create_server(("127.0.0.1", 0))
-        self.at: tuple[str, int] = self._tcp.getsockname()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(self.at)
-        self.asked: list[str] = []
-        self.silent = False
-        self.truncate = False
-        self.refuses = ""
-        self._records: dict[tuple[dns.name.Name, int], dns.rrset.RRset] = {}
-        for line in ZONE.strip().splitlines():
-            name, kind, data = line.split(" ", 2)
-            found = dns.rrset.from_text(name, 60, "IN", kind, data)
-            key = (found.name, int(found.rdtype))
-            if key in self._records:
-                self._records[key].update(found)  # type: ignore[no-untyped-call]
-            else:
-                self._records[key] = found
-        self._threads = [
-            threading.Thread(target=each, daemon=True)
-            for each in (self._serve_udp, self._serve_tcp)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def _answer(self, wire: bytes, *, stream: bool) -> bytes:
-        query = dns.message.from_wire(wire)
-        question = query.question[0]
-        kind = dns.rdatatype.to_text(question.rdtype)
-        self.asked.append(f"{kind} {question.name}{' over TCP' if stream else ''}")
-        answer = dns.message.make_response(query)
-        if kind == self.refuses:
-            answer.set_rcode(dns.rcode.NOTIMP)
-            return answer.to_wire()
-        if self.truncate and not stream:
-            answer.flags |= dns.flags.TC
-            return answer.to_wire()
-        name = question.name
-        alias = self._records.get((name, int(dns.rdatatype.CNAME)))
-        if alias is not None:
-            answer.answer.append(alias)
-            name = next(iter(alias)).target
-        found = self._records.get((name, int(question.rdtype)))
-        if found is not None:
-            answer.answer.append(found)
-        elif all(known != name for known, _ in self._records):
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        return answer.to_wire()
-
-    def _serve_udp(self) -> None:
-        with suppress(OSError):
-            while True:
-                wire, peer = self._udp.recvfrom(4096)
-                if not wire:
-                    return
-                if not self.silent:
-                    self._udp.sendto(self._answer(wire, stream=False), peer)
-
-    def _serve_tcp(self) -> None:
-        with suppress(OSError):
-            while True:
-                peer, _ = self._tcp.accept()
-                with peer:
-                    size = int.from_bytes(peer.recv(2, socket.MSG_WAITALL))
-                    if not size:
-                        return
-                    wire = peer.recv(size, socket.MSG_WAITALL)
-                    answer = self._answer(wire, stream=True)
-                    peer.sendall(len(answer).to_bytes(2) + answer)
-
-    def close(self) -> None:
-        self._udp.sendto(b"", self.at)
-        socket.create_connection(self.at).close()
-        for thread in self._threads:
-            thread.join(5)
-        self._udp.close()
-        self._tcp.close()
 
 
 @pytest.fixture
 def server() -> Iterator[DnsServer]:
-    running = DnsServer()
+    running = DnsServer(ZONE)
     yield running
     running.close()
 
@@ -152,6 +66,18 @@ def test_naptr_srv_and_addresses(server: DnsServer) -> None:
 
 def test_srv_without_naptr(server: DnsServer) -> None:
     assert find(Target("nonaptr.example"), server) == ["udp:192.0.2.11:5064"]
+
+
+def test_weights_share_the_load_within_a_priority(server: DnsServer) -> None:
+    chance, target = random.Random(1), Target("shared.example", transport="UDP")
+    orders = [
+        [hop.port for hop in resolve(target, chance, nameserver=server.at)] for _ in range(50)
+    ]
+    assert all(sorted(order[:3]) == [5061, 5062, 5063] for order in orders)
+    assert {order[3] for order in orders} == {5069}
+    first = [order[0] for order in orders]
+    assert 35 < first.count(5061) < 50
+    assert first.count(5062) > first.count(5063)
 
 
 def test_address_only(server: DnsServer) -> None:

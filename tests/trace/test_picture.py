@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipua.trace.picture import BOX_WIDTH, NOTES, SIZE, SPAN, Lane, Rung, inline, standalone
+from sipua.trace.picture import BOX_WIDTH, NOTES, SIZE, SMALL, SPAN, Lane, Rung, inline, standalone
 from sipua.trace.step import CARD, UE, Step
 from sipua.trace.text_width import fitted, width, wrapped
 
@@ -74,7 +74,8 @@ def test_whatever_is_said_it_stays_xml_and_within_its_column(
             "note": (SIZE, NOTES),
             "proof": (SIZE * 1.08, NOTES),
             "name label": (SIZE * 1.08, SPAN),
-        }.get(kind, (SIZE, BOX_WIDTH))
+            "name": (SIZE * 1.08, BOX_WIDTH),
+        }.get(kind, (SMALL, BOX_WIDTH))
         assert width(words, size) <= most or len(words) == 1
 
 

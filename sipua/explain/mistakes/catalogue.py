@@ -11,6 +11,7 @@ from sipua.explain.mistakes import (
     letters,
     method,
     nonce_text,
+    not_hashed,
     password_choice,
     protection,
     quotes,
@@ -40,4 +41,5 @@ MISTAKES = (
     *quotes.MISTAKES,
     *letters.MISTAKES,
     *nonce_text.MISTAKES,
+    *not_hashed.MISTAKES,
 )
