@@ -135,6 +135,18 @@ def agent_options(command: F) -> F:
                 default="",
                 help="P-Visited-Network-ID.",
             ),
+            option(
+                "--ipsec",
+                type=click.Choice(("auto", "require", "off")),
+                default="off",
+                show_default=True,
+                help="Agree on IPsec with the P-CSCF (RFC 3329, TS 33.203); needs root.",
+            ),
+            option(
+                "--mechanisms",
+                metavar="ALG/EALG,…",
+                help="What is offered for that, the best first, as hmac-sha-1-96/aes-cbc.",
+            ),
             click.option(
                 "--ims-timers",
                 is_flag=True,
@@ -230,15 +242,18 @@ def agent_settings(pin: str | None, **options: Any) -> tuple[CardChoice, AgentSe
     algorithm = options.pop("algorithm")
     settings = AgentSettings(
         algorithm="" if algorithm == "none" else algorithm,
-        scheme=tuple(
-            name.strip() for name in (options.pop("scheme") or "").split(",") if name.strip()
-        ),
+        scheme=_listed(options.pop("scheme")),
         headers=tuple(_header(text) for text in options.pop("headers")),
         features=tuple(options.pop("features")),
+        mechanisms=_listed(options.pop("mechanisms")),
         user_agent=options.pop("user_agent") or "",
         **options,
     )
     return choice, settings
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _header(text: str) -> tuple[str, str]:

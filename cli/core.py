@@ -71,6 +71,14 @@ def parse_listen(text: str) -> tuple[str, str, int]:
     metavar="METHOD=407[:SCHEME]",
     help="Challenge requests of METHOD, * for all, by 407 or 401 (default: REGISTER only).",
 )
+@option(
+    "--ipsec",
+    type=click.Choice(("off", "auto", "require")),
+    default="off",
+    show_default=True,
+    help="Agree on IPsec with who offers it, or require it of everybody; needs root, and user "
+    "agents on other machines or in other network namespaces.",
+)
 @option("--state-dir", metavar="DIR", help="Keep sequence numbers here (default: in memory).")
 @option("--tls-certificate", metavar="FILE", help="PEM certificate chain for TLS.")
 @option("--tls-key", metavar="FILE", help="PEM private key for TLS.")
@@ -148,6 +156,7 @@ def build_server(
         tls=tls,
         allow_remote=options["allow_remote"],
         on_message=print_message if verbose else None,
+        ipsec=options["ipsec"],
     )
 
 

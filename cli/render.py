@@ -141,6 +141,7 @@ def _facts(result: RegistrationResult) -> list[tuple[str, str]]:
         ("IMPI", result.impi),
         ("registrar", result.registrar),
         ("contact", result.contact),
+        ("protection", result.protection),
     ]
     if result.exit_status == 0 and result.expires:
         facts.append(("expires", f"in {result.expires} s"))

@@ -11,6 +11,10 @@ class LocalError(SipuaError):
     """The caller asked for something that cannot be sent or done."""
 
 
+class EngineError(LocalError):
+    """IPsec cannot be set up, or taken down, on this machine."""
+
+
 class PeerError(SipuaError):
     """The peer sent something that cannot be used.
 

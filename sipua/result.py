@@ -44,6 +44,7 @@ class RegistrationResult:
         "impi",
         "impu",
         "local",
+        "protection",
         "reason",
         "registrar",
         "resynchronised",
@@ -64,6 +65,7 @@ class RegistrationResult:
         self.registrar: str | None = None
         self.local: str | None = None
         self.contact: str | None = None
+        self.protection: str | None = None
         self.expires: int | None = None
         self.service_route: list[str] = []
         self.associated_uris: list[str] = []
@@ -98,6 +100,7 @@ class RegistrationResult:
             "registrar": self.registrar,
             "local": self.local,
             "contact": self.contact,
+            "protection": self.protection,
             "expires": self.expires,
             "service_route": self.service_route,
             "associated_uris": self.associated_uris,

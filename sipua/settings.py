@@ -23,7 +23,9 @@ class AgentSettings(NamedTuple):
     §7.7 for radio links. With ``keep_trying`` a registration that is to stay and
     was lost is made anew, however long that takes. ``reg_event`` follows what the
     network does with one that stays (RFC 3680), ``stun`` keeps a way through NATs
-    open for it over UDP (RFC 5626 §4.4.2).
+    open for it over UDP (RFC 5626 §4.4.2). ``ipsec`` is off, auto (where this machine
+    and the network can) or require; ``mechanisms`` are what is offered for it, as
+    alg/ealg, empty for the usual ones.
     """
 
     impi: str | None = None
@@ -53,3 +55,5 @@ class AgentSettings(NamedTuple):
     keep_trying: bool = False
     reg_event: bool = False
     stun: bool = False
+    ipsec: str = "off"
+    mechanisms: tuple[str, ...] = ()

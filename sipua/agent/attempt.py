@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from card.errors import CardError, ProfileError
 from sipua.agent.identity_module import verdict_of
-from sipua.errors import DnsFailure, LocalError, NetworkError, TlsFailure
+from sipua.errors import DnsFailure, EngineError, LocalError, NetworkError, TlsFailure
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def carry_out(go: Callable[[], None], result: RegistrationResult) -> None:
     started = time.monotonic()
     try:
         go()
+    except EngineError as error:
+        result.end(Verdict.SECURITY_AGREEMENT, str(error))
     except (ProfileError, LocalError):
         raise
     except CardError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from card.errors import CardError
 from sipua.agent.identity_module import verdict_of
+from sipua.errors import LocalError, PeerError
 from sipua.ims.events import (
     Answered,
     AuthenticationRequired,
@@ -21,6 +22,7 @@ from sipua.ims.events import (
     Registered,
     Retrying,
 )
+from sipua.ims.registration import Registration
 from sipua.result import SipExchange
 from sipua.sip.hop import Hop
 from sipua.sip.uri import SipUri
@@ -74,6 +76,10 @@ class Conversation(Generic[M]):
         self._card = equipment.card_worker()
         self._narrator = equipment.narrator()
         self._find = equipment.find
+        self._protection = equipment.protection(hop)
+        why = equipment.unprotected
+        self._unprotected = [f"Not protected: {why}."] if why else []
+        self._is_registration = isinstance(machine, Registration)
         self._sent: dict[ClientTransaction, float] = {}
         self._rounds = 0
         self._asking = False
@@ -150,6 +156,8 @@ class Conversation(Generic[M]):
         self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
             self._narrator.response_received(response, transaction.hop)
+        if self._protection is not None and self._is_registration:
+            self._protection.heard(response)
         self.machine.response_received(response, now)
         self._carry_on(now)
 
@@ -175,7 +183,11 @@ class Conversation(Generic[M]):
             self._ask_card(event)
         elif isinstance(event, Registered):
             self._settle()
-            result.end(Verdict.REGISTERED, hints=list(event.hints))
+            if self._protection is not None:
+                self.hop = self._protection.accepted(self.hop, event.expires, now)
+                self._sent_by = self._switchboard.driver.network.local_address(self.hop)
+                result.protection = self._protection.told
+            result.end(Verdict.REGISTERED, hints=[*event.hints, *self._unprotected])
             result.expires = event.expires
             result.contact = event.contact
             result.service_route = list(event.service_route)
@@ -188,6 +200,8 @@ class Conversation(Generic[M]):
             self.response = event.response
         elif isinstance(event, Ended):
             self._settle()
+            if self._protection is not None and self._is_registration:
+                self._protection.ended(now)
             result.end(event.verdict, event.reason, list(event.hints))
         elif isinstance(event, Redirected):
             self.hop = self._find(SipUri.parse(event.uri))
@@ -217,8 +231,17 @@ class Conversation(Generic[M]):
         else:
             if self._narrator is not None:
                 self._narrator.card_answered(outcome)
-            self.machine.card_answered(outcome, now)
+            self._card_answered(outcome, now)
         self._carry_on(now)
+
+    def _card_answered(self, outcome: Outcome, now: float) -> None:
+        if self._protection is not None and self._is_registration:
+            try:
+                self._protection.challenged(outcome, self.result.algorithm or "", self.hop, now)
+            except (LocalError, PeerError) as error:
+                self.machine.card_failed(now, str(error), Verdict.SECURITY_AGREEMENT)
+                return
+        self.machine.card_answered(outcome, now)
 
 
 def earliest(*times: float | None) -> float | None:

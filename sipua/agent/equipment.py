@@ -16,7 +16,7 @@ from sipua.agent.identity_module import CardChoice, IdentityModule
 from sipua.agent.registrar_address import locate, locate_uri
 from sipua.agent.switchboard import Switchboard
 from sipua.auth.redaction import redact_message
-from sipua.errors import LocalError, NetworkError
+from sipua.errors import EngineError, LocalError, NetworkError
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
 from sipua.net.network import Network
@@ -27,6 +27,7 @@ from sipua.sip.timers import TimerValues, ims_timers
 if TYPE_CHECKING:
     from card.masking import TracedApdu
     from card.session import Trace
+    from sipua.agent.protection import Protection
     from sipua.ims.identity import Identity
     from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from sipua.trace.step import Step
 
 P = ParamSpec("P")
+
+OFF, REQUIRE = "off", "require"
+
+NO_AGREEMENT = (406, 420, 494)
+"""Refusals by which networks tell that they want none of it."""
 
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
@@ -50,8 +56,9 @@ class Recorder(Protocol):
     called when there is time, once it has been called at all.
     """
 
-    our_end: Callable[[Hop], Hop]
-    """How to find our own address for a hop without it; set by who has the sockets."""
+    way: Callable[[Hop], tuple[Hop, bool]]
+    """Adds our own end to a hop, and tells whether IPsec protects it; set by who has the
+    sockets."""
 
     @property
     def shows_secrets(self) -> bool: ...
@@ -94,7 +101,8 @@ class Observer:
 class Equipment:
     """The card of ``choice`` and the network of ``settings``, opened when first asked for.
 
-    ``module`` is the card if it is open. Everything that opens it raises
+    ``module`` is the card if it is open. ``unprotected`` tells why there is no
+    IPsec although it would have been welcome. Everything that opens it raises
     CardError, everything that opens the network NetworkError.
     """
 
@@ -108,6 +116,8 @@ class Equipment:
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
+        self._protection: Protection | None = None
+        self.unprotected = ""
 
     def card(self) -> tuple[IdentityModule, Identity]:
         """The card, and who the subscriber is."""
@@ -157,6 +167,47 @@ class Equipment:
             self._switchboard = Switchboard(driver, self._observer.on_request)
         return self._switchboard
 
+    def protection(self, hop: Hop) -> Protection | None:
+        """What protects requests to ``hop``, None where nothing is to.
+
+        Raises EngineError where something must and this machine cannot.
+        """
+        mode = self._settings.ipsec
+        if mode == OFF or hop.transport == "TLS" or self.unprotected:
+            return None
+        switchboard = self.switchboard()
+        network = switchboard.driver.network
+        source = network.source(hop)
+        if self._protection is not None and self._protection.contact[0] != source:
+            self._close_protection()
+        if self._protection is None:
+            from sipua.agent.protection import Protection
+
+            try:
+                wanted = self._settings.mechanisms
+                self._protection = Protection(network, source, mode, self.rng, wanted)
+            except EngineError as error:
+                if mode == REQUIRE:
+                    raise
+                self.unprotected = str(error)
+            switchboard.protection = self._protection
+        return self._protection
+
+    def gives_up_protection(self, status: int) -> bool:
+        """Whether, after this refusal, it is worth registering without; from then on without."""
+        if self._protection is None or self._settings.ipsec == REQUIRE:
+            return False
+        if status not in NO_AGREEMENT or self._protection.security.is_protected:
+            return False
+        self._close_protection()
+        self.unprotected = f"the network answered {status} to the offer of a security agreement"
+        return True
+
+    def contact_address(self, hop: Hop) -> tuple[str, int]:
+        """Where requests are to reach us from ``hop``; raises as ``local_address`` does."""
+        protection = self.protection(hop)
+        return self.local_address(hop) if protection is None else protection.contact
+
     def local_address(self, hop: Hop) -> tuple[str, int]:
         """Our own address and port towards ``hop``; raises Unreachable or TlsFailure."""
         return self.switchboard().driver.network.local_address(hop)
@@ -183,6 +234,7 @@ class Equipment:
     def start_over(self) -> None:
         """Close all sockets, and look for the registrar anew; the card stays open."""
         self._hops = []
+        self._close_protection()
         if self._worker is not None:
             self._worker.close()
             self._worker = None
@@ -224,9 +276,17 @@ class Equipment:
     def close(self) -> None:
         """Give the card back and close the sockets."""
         self._close_card()
+        self._close_protection()
         if self._switchboard is not None:
             self._switchboard.driver.network.close()
             self._switchboard = None
+
+    def _close_protection(self) -> None:
+        if self._protection is not None:
+            self._protection.close(time.monotonic())
+            self._protection = None
+            self.switchboard().protection = None
+        self.unprotected = ""
 
     def _close_card(self) -> None:
         if self._worker is not None:
@@ -252,15 +312,16 @@ class Equipment:
         recorder = self._observer.recorder
         if recorder is None:
             return None
-        recorder.our_end = self._with_our_end
+        recorder.way = self._way
         recorder.catch_up()  # from now on it is called
         return recorder.message
 
-    def _with_our_end(self, hop: Hop) -> Hop:
-        """``hop`` with our own address and port, where they can be told."""
-        with suppress(NetworkError, LocalError):  # it was sent, or that failed already
-            return hop._replace(local=self.local_address(hop))
-        return hop
+    def _way(self, hop: Hop) -> tuple[Hop, bool]:
+        """``hop`` with our own end, where it can be told, and whether IPsec protects it."""
+        if self._switchboard is not None:
+            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
+                return self._switchboard.driver.network.way(hop)
+        return hop, False
 
 
 def _step_of(recorder: Recorder | None) -> OnStep | None:

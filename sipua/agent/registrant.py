@@ -170,6 +170,8 @@ class Registrant:
             self._carry_to_end(conversation, action)
             exchange = self._result.exchange
             status = exchange[-1].status if exchange else 0
+            if self._equipment.gives_up_protection(status):
+                continue
             if not leads_on(self._result.verdict, status) or not self._equipment.next_hop():
                 return
 
@@ -183,7 +185,7 @@ class Registrant:
         hop = equipment.hop()
         _, identity = equipment.card()
         if not contact:
-            contact = own_contact(identity, hop, equipment.local_address(hop))
+            contact = own_contact(identity, hop, equipment.contact_address(hop))
         settings = registration_settings(self.settings, identity, contact)
         return Conversation(Registration(settings, equipment.rng), hop, equipment, result)
 

@@ -24,6 +24,7 @@ from sipua.sip.inspection import Abilities, Refused, inspect
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sipua.agent.protection import Protection
     from sipua.net.driver import Driver
     from sipua.sip.endpoint import Event
     from sipua.sip.hop import Hop
@@ -70,6 +71,7 @@ class Switchboard:
     def __init__(self, driver: Driver, on_request: Callable[[Request], None] | None = None) -> None:
         """``on_request`` is given each MESSAGE that was taken, once."""
         self.driver = driver
+        self.protection: Protection | None = None
         self._takers: list[Taker] = []
         self._abilities = ABILITIES
         self._on_request = on_request
@@ -88,7 +90,9 @@ class Switchboard:
     def send(
         self, sender: Sender, request: Request, hop: Hop, sent_by: tuple[str, int], now: float
     ) -> ClientTransaction:
-        """Send a request in a transaction of its own."""
+        """Send a request in a transaction of its own; protected as was agreed on."""
+        if self.protection is not None:
+            hop, sent_by = self.protection.dress(request, hop, sent_by)
         transaction = self.driver.endpoint.send_request(request, hop, sent_by, now)
         self._senders[transaction] = sender
         return transaction
@@ -99,9 +103,13 @@ class Switchboard:
 
     def turn(self, deadline: float | None = None) -> float:
         """One turn of the loop, no longer than until ``deadline``; returns the time it ended."""
-        driver = self.driver
+        driver, protection = self.driver, self.protection
+        if protection is not None:
+            deadline = protection.earlier(deadline)
         driver.turn(None if deadline is None else max(0.0, deadline - time.monotonic()))
         now = time.monotonic()
+        if protection is not None:
+            protection.tick(now)
         for event in driver.endpoint.take_events():
             self._deliver(event, now)
         return now

@@ -25,9 +25,12 @@ def _first_octets(text: str, size: int) -> bytes:
     if len(head) < characters:
         raise PeerError(f"it holds {len(head) * 3 // 4} octets where {size} are needed")
     try:
-        return binascii.a2b_base64(head + "=" * (-characters % 4), strict_mode=True)
+        octets = binascii.a2b_base64(head + "=" * (-characters % 4), strict_mode=True)
     except (binascii.Error, ValueError) as error:  # ValueError: not ASCII
         raise PeerError("it is not base64") from error
+    if len(octets) != size:  # padding in its midst
+        raise PeerError("it is not base64")
+    return octets
 
 
 def encode_nonce(rand: bytes, autn: bytes, server_data: bytes = b"") -> str:

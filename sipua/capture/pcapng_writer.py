@@ -72,9 +72,8 @@ class PcapngWriter:
 
     def flush(self) -> None:
         """Write what has been added since the last time."""
-        blocks = b"".join(self._blocks)
-        self._blocks.clear()
-        self._write(blocks)
+        blocks, self._blocks = self._blocks, []
+        self._write(b"".join(blocks))
 
     def _block(self, kind: int, body: bytes) -> None:
         length = _LENGTH.pack(12 + len(body))

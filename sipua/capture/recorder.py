@@ -14,7 +14,7 @@ from sipua.auth.redaction import redact_message
 from sipua.capture import gsmtap
 from sipua.capture.correlation import Correlation
 from sipua.capture.ip_writer import TcpWay, Way
-from sipua.capture.marks import TLS
+from sipua.capture.marks import ESP, TLS
 from sipua.capture.pcapng_writer import PcapngWriter
 from sipua.trace.narration import answer_note
 from sipua.trace.step import CARD, UE
@@ -42,8 +42,8 @@ class Recorder:
 
     At once, until ``catch_up`` was called: then whenever that is called again.
     Secrets in messages are masked here unless ``shows_secrets``; APDUs come
-    masked, or not, as they are to be written. ``our_end`` adds our own address
-    to a hop that lacks it.
+    masked, or not, as they are to be written. ``way`` adds our own end to a hop
+    and tells whether IPsec protects it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Recorder:
     ) -> None:
         """``write`` takes whole blocks of a pcapng file, ``clock`` gives nanoseconds since 1970."""
         self.shows_secrets = shows_secrets
-        self.our_end: Callable[[Hop], Hop] = _unchanged
+        self.way: Callable[[Hop], tuple[Hop, bool]] = _unprotected
         self._clock = clock
         comment = UNREDACTED if shows_secrets else REDACTED
         self._file = PcapngWriter(write, f"sipua {VERSION}", comment)
@@ -112,9 +112,12 @@ class Recorder:
             self._write_down()
 
     def _write_down(self) -> None:
-        take = self._events.popleft
-        while self._events:
-            write, *what = take()
+        events = self._events
+        while events:
+            try:
+                write, *what = events.popleft()
+            except IndexError:  # a thread that asks the card is here as well
+                break
             write(*what)
         self._file.flush()
 
@@ -141,7 +144,10 @@ class Recorder:
             data = redact_message(data)
         attempt, again = self._correlation.take(direction, data, hop.transport)
         remarks = [str(attempt)]
-        if hop.transport == "TLS":
+        hop, is_protected = self.way(hop)
+        if is_protected:
+            remarks.append(ESP)
+        elif hop.transport == "TLS":
             remarks.append(TLS)
         if again:
             remarks.append(again)
@@ -155,8 +161,6 @@ class Recorder:
             if status.isdigit() and status >= b"200":
                 remarks.append(answer_note(int(status)))
         comment = "\n".join(remarks)
-        if hop.local is None:
-            hop = self.our_end(hop)
         if hop.transport == "UDP":
             way = (self._datagrams.get(hop) or self._new_ways(hop))[direction != "sent"]
             self._file.packet(self._sip, at, way.udp(data), comment)
@@ -198,8 +202,8 @@ class Recorder:
         return connection
 
 
-def _unchanged(hop: Hop) -> Hop:
-    return hop
+def _unprotected(hop: Hop) -> tuple[Hop, bool]:
+    return hop, False
 
 
 def _ends(hop: Hop) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from card.aka.result import AkaResponse
 from sipua.auth.scheme import CHALLENGE_HEADERS, CREDENTIALS_HEADERS
 from sipua.auth.selection import scheme_named
+from sipua.core.session_keys import add_session_keys
 from sipua.errors import CredentialsError, LocalError
 
 if TYPE_CHECKING:
@@ -90,8 +91,13 @@ class Challenger:
         algorithm: str | None = None,
         qop: tuple[str, ...] = ("auth", "auth-int"),
         uses: int = 1,
+        tells_keys: bool = False,
     ) -> None:
-        """Raises LocalError for a scheme that there is not, or an algorithm it has not."""
+        """``tells_keys``: CK and IK go along, for a P-CSCF that takes them out.
+
+        Raises LocalError for a scheme that there is not, or an algorithm it has not.
+        """
+        self._tells_keys = tells_keys
         self.status = 407 if header == CHALLENGE_HEADERS[407] else 401
         self._scheme = scheme_named(scheme)
         self._tokens = {token.lower(): token for token in self._scheme.PREFERENCE if token}
@@ -141,7 +147,10 @@ class Challenger:
             challenge = challenge._replace(nonce=challenge.nonce[:20], rand=vector.rand[:10])
         key = scheme.waiting_key(challenge, request.headers.get("Call-ID") or "")
         self._remember(subscriber, key, challenge, vector, now)
-        return self._header, scheme.write_challenge(challenge)
+        value = scheme.write_challenge(challenge)
+        if self._tells_keys:
+            value = add_session_keys(value, AkaResponse(b"", vector.ck, vector.ik))
+        return self._header, value
 
     def judge(
         self, subscriber: Subscriber, request: Request, now: float, *, keep: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sipua.errors import PeerError
 from sipua.sip.grammar import ALPHANUM
 from sipua.sip.uri import SipUri, scheme_of, unescape
 
@@ -49,8 +50,13 @@ def instance_of(binding: Binding) -> str:
 
 
 def bound_to(gruu: str, bindings: Sequence[Binding]) -> list[Binding]:
-    """The contact to which a GRUU leads, the one refreshed last (§6.1); or none."""
+    """The contact to which a GRUU leads, the one refreshed last (§6.1); or none.
+
+    Raises PeerError (404) for a temporary one, as none was ever given.
+    """
     wanted = (SipUri.parse(gruu).parameter("gr") or "").lower()
+    if not wanted:
+        raise PeerError(f"{gruu} was not given by this network", 404)
     found = [
         each
         for each in bindings

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sipua.core.contact_events import Changes
     from sipua.core.gate import Gate
     from sipua.core.notifier import Notifier
+    from sipua.core.pcscf import Pcscf
     from sipua.core.registrar import Registrar
     from sipua.core.routing import Routing, Way
     from sipua.core.short_messages import ShortMessageCentre
@@ -55,9 +56,12 @@ class Proxy:
         routing: Routing,
         local_address: Callable[[Hop], tuple[str, int]],
         open_centre: Callable[[], ShortMessageCentre] | None = None,
+        pcscf: Pcscf | None = None,
     ) -> None:
         """``local_address`` gives our own address and port towards a hop; ``open_centre`` what
-        takes short messages, when the first of them comes."""
+        takes short messages, when the first of them comes; ``pcscf`` sees to what comes
+        protected."""
+        self._pcscf = pcscf
         self._endpoint = endpoint
         self._registrar = registrar
         self._gate = gate
@@ -122,8 +126,13 @@ class Proxy:
     def _decide(self, event: RequestReceived, now: float) -> Reply | None:
         """What to answer; None for a request that is on its way."""
         request, source = event.request, event.source
+        pcscf = self._pcscf
         if request.method == "REGISTER":
+            if pcscf is not None:
+                return pcscf.register(request, source, now, self._registrar.answer)
             return self._registrar.answer(request, source, now)
+        if pcscf is not None:
+            pcscf.admit(request, source)
         if request.method == "CANCEL":
             return self._cancel(request, now)
         routing = self._routing

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from sipua.core.auc import Octets
     from sipua.core.bindings import Binding
     from sipua.core.faults import Fault
+    from sipua.core.protection import Protection
     from sipua.core.short_messages import ShortMessageCentre
     from sipua.core.subscriber import Subscriber
+    from sipua.ipsec.suite import Suite
     from sipua.net.driver import OnMessage
     from sipua.net.tls_settings import TlsSettings
     from sipua.sms.timestamp import Timestamp
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 LOOPBACK_UDP = (("UDP", "127.0.0.1", 0),)
 
 STATE_NAME = "auc.json"
+
+PROTECTION_TURN = 1.0
+"""Seconds after which it is looked whether security associations have run out."""
 
 SHORT_WHILE = 0.1  # seconds in which a loop that does nothing any more is noticed
 
@@ -79,6 +84,8 @@ class CoreServer:
         allow_remote: bool = False,
         rng: Octets | None = None,
         on_message: OnMessage | None = None,
+        ipsec: str = "off",
+        suites: Sequence[Suite] = (),
     ) -> None:
         """``listen`` holds transport, numeric address and port; port 0 takes a free one.
 
@@ -91,6 +98,9 @@ class CoreServer:
         for the AuC's counters, which otherwise last as long as this object.
         ``rng`` is for tests that want RAND to be known. ``on_message`` sees
         every message sent and received, with RES and session keys masked.
+        ``ipsec`` is off, auto (for who offers a security agreement) or require (of
+        everybody), at the address first listened on; ``suites`` are those offered,
+        the usual ones if none are given.
 
         Raises LocalError for what cannot be served: profiles that share an
         identity, faults for nobody, an address that is not loopback without
@@ -112,6 +122,9 @@ class CoreServer:
         self._tls = tls
         self._rng = rng or secrets.SystemRandom()
         self._on_message = on_message
+        self._ipsec = ipsec
+        self._suites = suites
+        self._protection: Protection | None = None
         self._hops: tuple[Hop, ...] = ()
         self._driver: Driver | None = None
         self._registrar: Registrar | None = None
@@ -128,6 +141,11 @@ class CoreServer:
     def hops(self) -> tuple[Hop, ...]:
         """Where it listens, in the order of ``listen``, with the real ports."""
         return self._hops
+
+    @property
+    def protection(self) -> Protection | None:
+        """What protects its protected port, None without IPsec or while it is closed."""
+        return self._protection
 
     @property
     def subscribers(self) -> tuple[str, ...]:
@@ -216,7 +234,12 @@ class CoreServer:
         try:
             auc = self._open_auc()
             challenger = Challenger(
-                auc, self._rng, scheme=self._scheme, algorithm=self._algorithm, qop=self._qop
+                auc,
+                self._rng,
+                scheme=self._scheme,
+                algorithm=self._algorithm,
+                qop=self._qop,
+                tells_keys=self._ipsec != "off",
             )
             self._registrar = Registrar(
                 self._directory, challenger, self.faults, expiry=self._expiry, date=_date
@@ -226,12 +249,16 @@ class CoreServer:
                 Hop(transport, *edge.open(transport, address, port))
                 for transport, address, port in self._listen
             )
+            if self._ipsec != "off":
+                self._protection = self._open_protection(edge)
         except BaseException:
             edge.close()
             self._close_state()
             raise
         endpoint = Endpoint(secrets.SystemRandom())
-        routing = Routing(self._directory, self._registrar, self._hops)
+        pcscf = self._protection.pcscf if self._protection is not None else None
+        protected = (Hop("UDP", *pcscf.server),) if pcscf is not None else ()
+        routing = Routing(self._directory, self._registrar, (*self._hops, *protected))
 
         def open_centre() -> ShortMessageCentre:
             from sipua.core.short_messages import ShortMessageCentre  # seldom needed
@@ -240,7 +267,7 @@ class CoreServer:
             return ShortMessageCentre(endpoint, routing, self._directory, where, _time_of_day)
 
         self._proxy = Proxy(
-            endpoint, self._registrar, gate, routing, edge.local_address, open_centre
+            endpoint, self._registrar, gate, routing, edge.local_address, open_centre, pcscf
         )
         measures = Measures(endpoint, self._registrar, self.faults, self._proxy.report)
         self._proxy.watchers.append(measures.registrations_changed)
@@ -264,7 +291,7 @@ class CoreServer:
         self._loop = threading.get_ident()
         try:
             while not (self._stopping or self._edge.dead):
-                driver.turn()
+                driver.turn(self._tick(driver.clock()))
                 for event in driver.endpoint.take_events():
                     proxy.handle(event, driver.clock())
                 driver.flush()
@@ -316,6 +343,21 @@ class CoreServer:
         except BaseException as error:  # noqa: BLE001  stop() raises it where it is seen
             self._failure = error
 
+    def _tick(self, now: float) -> float | None:
+        """Let time pass for what is protected; for how long nothing has to be done."""
+        if self._protection is None:
+            return None
+        self._protection.pcscf.tick(now)
+        return PROTECTION_TURN
+
+    def _open_protection(self, edge: Edge) -> Protection:
+        from sipua.core.protection import Protection
+        from sipua.ipsec.suite import CURRENT
+
+        rng = secrets.SystemRandom()
+        address = self._hops[0].address
+        return Protection(edge, address, self._ipsec, rng, self._suites or CURRENT)
+
     def _open_gate(self, auc: Auc, registrar: Registrar) -> Gate:
         def make(header: str, scheme: str) -> Challenger:
             scheme = scheme or self._scheme
@@ -335,6 +377,9 @@ class CoreServer:
         with self._lock:
             if self._driver is not None:
                 self._driver = None
+                if self._protection is not None:
+                    self._protection.close(time.monotonic())
+                    self._protection = None
                 self._edge.close()
         self._close_state()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.nonce import AUTS_SIZE
 from sipua.auth.scheme import CREDENTIALS_HEADERS
+from sipua.errors import ParseError
 from sipua.explain.credentials import NOTHING, RES, kind_of, scheme_of
 from sipua.explain.finding import TERMINAL, Finding
 from sipua.sip.grammar import HEX_DIGITS, made_of, split
@@ -157,7 +158,11 @@ def _count(case: Case) -> Iterator[Finding]:
 
 
 def _quoted(case: Case) -> Iterator[Finding]:
-    for part in split(case.told.value.partition(" ")[2], ",", brackets=False):
+    try:
+        parts = split(case.told.value.partition(" ")[2], ",", brackets=False)
+    except ParseError:  # RFC 2543's PGP, say, which was read in another way
+        return
+    for part in parts:
         name, _, text = part.partition("=")
         if name.strip().lower() in ("algorithm", "qop", "nc") and text.lstrip().startswith('"'):
             yield _fault(

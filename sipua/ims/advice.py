@@ -111,7 +111,8 @@ ALWAYS: dict[Verdict, tuple[str, ...]] = {
         "registration reach the same S-CSCF, and look at its log.",
     ),
     Verdict.SECURITY_AGREEMENT: (
-        "The network demands a security agreement (IPsec, RFC 3329), which is not made here.",
+        "The network wants a security agreement (IPsec, RFC 3329): --ipsec auto asks for one, "
+        "and --mechanisms says with which algorithms.",
         "See whether the P-CSCF can be told to do without, or has another port for that.",
     ),
     Verdict.SERVER_ERROR: (

@@ -6,7 +6,7 @@ What goes on inside an established call without ending it stands in ``session``,
 
 from __future__ import annotations
 
-from sipua.ims.table import Row
+from sipua.ims.table import Step, rows
 
 
 class CallState:
@@ -74,8 +74,7 @@ _UNDOING = (_S.WITHDRAWING, _S.CANCELLING)
 _OFFERED = (_S.PREPARING, _S.INVITED, _S.ALERTING, _S.ANSWERING)
 _AFTER = (_S.ACTIVE, _S.ENDING, _S.ENDED)
 
-# (states, input, action, next state or "" to stay, rule)
-_ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
+_ROWS: tuple[Step, ...] = (
     # The caller
     ((_S.IDLE,), _I.PLACE, "invite", _S.CALLING, "RFC 3261 §13.2.1"),
     (_OUT, _I.CHALLENGED, "nothing", _S.ASKING, "RFC 3261 §22.2"),
@@ -126,8 +125,4 @@ _ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
     ((_S.ENDING,), _I.GONE, "end", _S.ENDED, "RFC 3261 §15.1.1"),
 )
 
-TRANSITIONS: dict[tuple[str, str], Row] = {
-    (state, happened): Row(action, next_state or state, rule)
-    for states, happened, action, next_state, rule in _ROWS
-    for state in states
-}
+TRANSITIONS = rows(_ROWS)

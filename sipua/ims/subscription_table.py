@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sipua.ims.table import CHALLENGE_STEPS, COMMON_ENDS, OPEN, Input, Row, State
+from sipua.ims.table import (
+    CHALLENGE_STEPS,
+    COMMON_ENDS,
+    OPEN,
+    End,
+    Input,
+    State,
+    Step,
+    ending_rows,
+    rows,
+)
 from sipua.verdict import Verdict
 
 
@@ -45,8 +55,7 @@ _S, _U, _H, _V = State, Subscribed, Heard, Verdict
 _LIVE = (_U.NEUTRAL, _U.ACTIVE)
 _WHENEVER = (*OPEN, *_LIVE)
 
-# (states, input, action, next state or "" to stay, rule)
-_STEPS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
+_STEPS: tuple[Step, ...] = (
     *CHALLENGE_STEPS,
     ((_S.IDLE, _S.ENDED), _H.START, "begin", _S.TRYING, "RFC 6665 §4.1.2.1"),
     (OPEN, _H.ACCEPTED, "expect_notify", _U.NEUTRAL, "RFC 6665 §4.1.2.4"),
@@ -82,8 +91,7 @@ _PASSING = (
 )
 """What ends other requests is waited for here."""
 
-# (states, input, verdict, rule)
-_ENDS: tuple[tuple[tuple[str, ...], str, Verdict, str], ...] = (
+_ENDS: tuple[End, ...] = (
     *(end for end in COMMON_ENDS if end[1] not in _PASSING),
     ((_S.ANSWERED,), Input.REFUSED, _V.WRONG_RESPONSE, "RFC 6665 §4.1.2.1"),
     ((_S.RESYNCHRONISING,), Input.REFUSED, _V.SYNC_FAILURE, "RFC 3310 §3.4"),
@@ -96,18 +104,7 @@ _ENDS: tuple[tuple[tuple[str, ...], str, Verdict, str], ...] = (
     ((_U.LEAVING,), _H.DUE, _V.OK, "RFC 6665 §4.1.2.3"),
 )
 
-TRANSITIONS: dict[tuple[str, str], Row] = {
-    **{
-        (state, happened): Row(action, next_state or state, rule)
-        for states, happened, action, next_state, rule in _STEPS
-        for state in states
-    },
-    **{
-        (state, happened): Row("end", State.ENDED, rule, verdict)
-        for states, happened, verdict, rule in _ENDS
-        for state in states
-    },
-}
+TRANSITIONS = {**rows(_STEPS), **ending_rows(_ENDS)}
 
 
 class Reason(NamedTuple):

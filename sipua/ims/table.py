@@ -7,7 +7,12 @@ asked, so that each pair of state and input has one row.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sipua.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class State:
@@ -116,17 +121,24 @@ COMMON_ENDS: tuple[End, ...] = (
 )
 
 
+def rows(steps: Iterable[Step]) -> dict[tuple[str, str], Row]:
+    """Steps written out: one row for each of their states."""
+    return {
+        (state, happened): Row(action, next_state or state, rule)
+        for states, happened, action, next_state, rule in steps
+        for state in states
+    }
+
+
+def ending_rows(ends: Iterable[End]) -> dict[tuple[str, str], Row]:
+    """Ends written out: one row for each of their states."""
+    return {
+        (state, happened): Row("end", State.ENDED, rule, verdict)
+        for states, happened, verdict, rule in ends
+        for state in states
+    }
+
+
 def transitions(steps: tuple[Step, ...], ends: tuple[End, ...]) -> dict[tuple[str, str], Row]:
     """The table of a machine: what is common to all, and its own steps and ends."""
-    return {
-        **{
-            (state, happened): Row(action, next_state or state, rule)
-            for states, happened, action, next_state, rule in (*CHALLENGE_STEPS, *steps)
-            for state in states
-        },
-        **{
-            (state, happened): Row("end", State.ENDED, rule, verdict)
-            for states, happened, verdict, rule in (*COMMON_ENDS, *ends)
-            for state in states
-        },
-    }
+    return {**rows((*CHALLENGE_STEPS, *steps)), **ending_rows((*COMMON_ENDS, *ends))}

@@ -14,7 +14,7 @@ from sipua.ims.call_events import InfoReceived
 from sipua.ims.caller import Caller
 from sipua.ims.events import Event
 from sipua.ims.multipart import Part
-from sipua.ims.table import Row
+from sipua.ims.table import Step, rows
 from sipua.ims.ussd_data import CONTENT_TYPE, INFO_PACKAGE, NOTIFY, UssdData
 from sipua.sip import sdp
 from sipua.sip.codecs import Codec
@@ -100,8 +100,7 @@ class UssdUnreadable(Event):
 _S, _I = UssdState, UssdInput
 _OPEN = (_S.CALLING, _S.WAITING, _S.ASKED)
 
-# (states, input, action, next state or "" to stay, rule)
-_ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
+_ROWS: tuple[Step, ...] = (
     ((_S.CALLING,), _I.TAKEN, "nothing_yet", _S.WAITING, "TS 24.390 §4.5.4.1"),
     (_OPEN, _I.QUESTION, "ask", _S.ASKED, "TS 24.390 §4.5.4.1"),
     (_OPEN, _I.NEWS, "confirm", "", "TS 24.390 §4.5.4.1"),
@@ -111,11 +110,7 @@ _ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
     (_OPEN, _I.OVER, "nothing_yet", _S.DONE, "TS 24.390 §4.5.4.1"),
 )
 
-TRANSITIONS: dict[tuple[str, str], Row] = {
-    (state, happened): Row(action, next_state or state, rule)
-    for states, happened, action, next_state, rule in _ROWS
-    for state in states
-}
+TRANSITIONS = rows(_ROWS)
 
 
 def dial_string(code: str, domain: str) -> str:

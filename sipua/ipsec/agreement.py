@@ -26,6 +26,8 @@ class Ports(Protocol):
     def open_server(self, address: str, port: int = 0) -> int: ...
     def open_client(self, address: str, server: int) -> int: ...
     def close_client(self, address: str, port: int) -> None: ...
+    def expect(self, peer: tuple[str, int]) -> None: ...
+    def forget(self, peer: tuple[str, int]) -> None: ...
     def join(self, local: tuple[str, int], peer: tuple[str, int]) -> None: ...
     def part(self, local: tuple[str, int], peer: tuple[str, int]) -> None: ...
 
@@ -54,6 +56,7 @@ class Agreement:
         self._place = place
         self._sends_early = sends_early
         self._offered: Side | None = None
+        self._installed: set[AssociationSet] = set()
 
     def new_side(self, avoid: tuple[int, ...] = ()) -> Side:
         """Our side of what is to be agreed next; raises LocalError without a free port.
@@ -130,6 +133,9 @@ class Agreement:
         for action in self.life.take_actions():
             if isinstance(action, Install):
                 engine.install(action.associations)
+                for each in action.associations.inbound:
+                    self._place.ports.expect(each.source)
+                self._installed.add(action.associations)
                 if self._sends_early:
                     self._join(action.associations)
             else:
@@ -144,6 +150,10 @@ class Agreement:
         ports, life = self._place.ports, self.life
         for each in agreed.outbound:
             ports.part(each.source, each.destination)
+        if agreed in self._installed:
+            self._installed.remove(agreed)
+            for each in agreed.inbound:
+                ports.forget(each.source)
         port = agreed.ours.port_c
         others = (life.temporary, life.in_use, *life.old)
         if not any(each is not None and each.ours.port_c == port for each in others):

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from sipua.errors import LocalError, PeerError
+from sipua.errors import EngineError, LocalError, PeerError
+
+__all__ = [
+    "Altered",
+    "EngineError",
+    "EspError",
+    "Late",
+    "Mismatched",
+    "MissingCapability",
+    "Replayed",
+    "SecurityAgreementError",
+    "SequenceExhausted",
+    "Truncated",
+    "UnknownSpi",
+    "Unprotected",
+]
 
 
 class SecurityAgreementError(PeerError):
@@ -62,10 +77,6 @@ class Unprotected(EspError):
 
 class SequenceExhausted(LocalError):
     """2^32 - 1 packets were sent: only a new association may go on (RFC 4303 §3.3.3)."""
-
-
-class EngineError(LocalError):
-    """Security associations cannot be set up or taken down on this machine."""
 
 
 class MissingCapability(EngineError):

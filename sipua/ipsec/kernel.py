@@ -84,7 +84,7 @@ class KernelEngine(Engine):
             ip_command.run(xfrm.deletions(associations), force=True)
 
     def counters(self) -> dict[str, int]:
-        """The kernel's own, of the whole namespace (C9: a wrong key shows nowhere else)."""
+        """The kernel's own, of the whole namespace (a wrong key shows nowhere else)."""
         with suppress(OSError), open(_STATISTICS) as file:
             return {
                 name: int(value) for name, value in (line.split() for line in file) if value != "0"

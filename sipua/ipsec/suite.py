@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from sipua.errors import LocalError
 
 NULL = "null"
 
@@ -67,3 +70,15 @@ OLDER = tuple(
     )
 )
 """Algorithms that TS 33.203 has dropped and networks still ask for; offered on request."""
+
+
+def suites_named(names: Iterable[str]) -> tuple[Suite, ...]:
+    """The suites of these names, ``alg/ealg``; CURRENT for none. Raises LocalError."""
+    chosen = []
+    for name in names:
+        alg, _, ealg = name.lower().partition("/")
+        if (alg, ealg) not in SUITES:
+            known = ", ".join(suite.name for suite in SUITES.values())
+            raise LocalError(f"there is no security mechanism {name}; there are: {known}")
+        chosen.append(SUITES[alg, ealg])
+    return tuple(chosen) or CURRENT

@@ -23,7 +23,7 @@ _AGREEING = [("Require", OPTION_TAG), ("Proxy-Require", OPTION_TAG), ("Supported
 class TerminalSecurity:
     """Writes the header lines, and knows by which hop each request goes.
 
-    ``server_port`` stands in Contact and Via of everything (trap B8).
+    ``server_port`` stands in Contact and Via of everything.
     """
 
     def __init__(self, place: Place) -> None:
@@ -61,7 +61,7 @@ class TerminalSecurity:
         return [*_AGREEING, *self._verify(in_use)] if in_use is not None else []
 
     def _verify(self, associations: AssociationSet | None) -> Lines:
-        """The whole list as it was received, line for line (trap C1)."""
+        """The whole list as it was received, line for line."""
         if associations is None:
             return []
         return [(VERIFY, line) for line in self._servers[associations]]
@@ -111,7 +111,7 @@ class TerminalSecurity:
         self._forget_servers()
 
     def failed(self, now: float) -> None:
-        """The card answered AUTS, or refused the MAC: nothing is set up (trap C11)."""
+        """The card answered AUTS, or refused the MAC: nothing is set up."""
         self._agreement.failed(now)
 
     def accepted(self, expires: float, now: float) -> None:

@@ -137,7 +137,10 @@ class Network:
         if hop.transport == "UDP":
             raise LocalError("CRLF keep-alives are for TCP and TLS (RFC 5626 §4.4.1)")
         try:
-            self._streams.ping(hop)
+            if self._protected is not None and (known := self._protected.route(hop)) is not None:
+                self._protected.streams.ping(known)
+            else:
+                self._streams.ping(hop)
         except NetworkError as error:
             self._events.append(Failed(hop, error))
 
@@ -183,6 +186,15 @@ class Network:
             return self._streams.local_address(hop)
         way = self._udp_for(hop)
         return (self.source(hop) if way.wildcard else way.address), way.port
+
+    def way(self, hop: Hop) -> tuple[Hop, bool]:
+        """``hop`` with our own end of it, and whether IPsec protects what goes there.
+
+        Raises as ``local_address`` does.
+        """
+        if self._protected is not None and (known := self._protected.route(hop)) is not None:
+            return known, True
+        return (hop if hop.local else hop._replace(local=self.local_address(hop))), False
 
     def source(self, hop: Hop) -> str:
         """Return our numeric address that messages to ``hop`` leave from."""

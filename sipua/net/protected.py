@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sipua.errors import Unreachable
 from sipua.net.address import bind, family, new_socket
+from sipua.net.events import Received
 from sipua.net.readiness import EVENT_READ
 from sipua.net.streams import Streams
 from sipua.net.udp import UdpSocket
@@ -31,7 +32,9 @@ class ProtectedPorts:
 
     A flow joins a port of ours and one of the peer's. Where there are several to
     one port of the peer's, because associations are being renewed, the newest
-    is taken unless the hop names another.
+    is taken unless the hop names another. What comes from a port that is not
+    expected is passed over and counted in ``strangers``: a kernel protects what
+    its policies name, and lets everything else in.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class ProtectedPorts:
         self._servers: dict[Place, Place] = {}
         self._flows: dict[Place, list[Place]] = {}
         self._watched: list[int] = []
+        self._expected: dict[Place, int] = {}
+        self.strangers = 0
         self.streams = Streams(
             readiness,
             events,
@@ -57,6 +62,7 @@ class ProtectedPorts:
             source=_source,
             new_socket=self._new_stream,
             new_way=self._new_way,
+            admits=self._admits,
         )
         for descriptor, ready in descriptors:
             readiness.register(descriptor, EVENT_READ, ready)
@@ -93,6 +99,16 @@ class ProtectedPorts:
             self.streams.close_from(place)
             del self._servers[place]
             self._close_udp(place)
+
+    def expect(self, peer: Place) -> None:
+        """From now on ``peer`` may reach us: an association leads from there."""
+        self._expected[peer] = self._expected.get(peer, 0) + 1
+
+    def forget(self, peer: Place) -> None:
+        """Take back one ``expect``; nothing is done when there was none."""
+        left = self._expected.pop(peer, 0) - 1
+        if left > 0:
+            self._expected[peer] = left
 
     def join(self, local: Place, peer: Place) -> None:
         """From now on ``peer`` is reached from ``local``."""
@@ -142,13 +158,31 @@ class ProtectedPorts:
         self._watched.clear()
         self._servers.clear()
         self._flows.clear()
+        self._expected.clear()
 
     def _open_udp(self, address: str, port: int) -> Place:
         opened = UdpSocket(self._events, address, port, self._interface)
         place = opened.address, opened.port
         self._udp[place] = opened
-        self._readiness.register(opened.fileno, EVENT_READ, opened.ready)
+
+        def ready(mask: int) -> None:
+            known = len(self._events)
+            opened.ready(mask)
+            self._events[known:] = [each for each in self._events[known:] if self._is_heard(each)]
+
+        self._readiness.register(opened.fileno, EVENT_READ, ready)
         return place
+
+    def _admits(self, peer: Place) -> bool:
+        if peer in self._expected:
+            return True
+        self.strangers += 1
+        return False
+
+    def _is_heard(self, event: NetEvent) -> bool:
+        if not isinstance(event, Received):
+            return True
+        return self._admits((event.source.address, event.source.port))
 
     def _close_udp(self, place: Place | None) -> None:
         closed = self._udp.pop(place)

@@ -59,8 +59,12 @@ class Streams:
         new_socket: Callable[[str], socket.socket],
         new_way: Callable[[Hop], socket.socket],
         clock: Callable[[], float] = time.monotonic,
+        admits: Callable[[tuple[str, int]], bool] | None = None,
     ) -> None:
-        """``source``, ``new_socket`` and ``new_way`` know what the Network is bound to."""
+        """``source``, ``new_socket`` and ``new_way`` know what the Network is bound to;
+        ``admits`` says of each peer's address and port whether it may connect.
+        """
+        self._admits = admits
         self.readiness = readiness
         self.events = events
         self._tls = tls
@@ -111,6 +115,9 @@ class Streams:
                 if error.errno in NO_ROOM:
                     self._evict()
                 return  # else the peer is gone already
+            if self._admits is not None and not self._admits((numeric_host(name), name[1])):
+                accepted.close()
+                continue
             if len(self._strangers) + len(self._known) >= MAX_ACCEPTED:
                 self._evict()
             accepted.setblocking(False)

@@ -164,6 +164,8 @@ def _transport(reader: _Reader) -> None:
     reader.choice("transport", TRANSPORTS)
     reader.text("pcscf", _printable)
     reader.number("udp_limit", *UDP_LIMITS, unit="octets")
+    reader.flag("ims_timers")
+    reader.flag("stun")
     reader.end()
 
 
@@ -176,6 +178,7 @@ def _security(reader: _Reader) -> None:
 
 def _services(reader: _Reader) -> None:
     reader.flag("reg_event")
+    reader.flag("keep_trying")
     reader.text("service_centre", _telephone_number)
     reader.text("psi", _uri)
     reader.end()
@@ -217,9 +220,11 @@ def _header(value: str) -> str:
 
 def _mechanism(value: str) -> str:
     """An integrity and an encryption algorithm, as TS 33.203 Annex H names them."""
-    integrity, slash, encryption = value.partition("/")
-    if not slash or not is_token(integrity) or not is_token(encryption):
-        raise ValueError('each entry must be a pair of algorithms as "hmac-sha-1-96/aes-cbc"')
+    from sipua.ipsec.suite import SUITES
+
+    known = [suite.name for suite in SUITES.values()]
+    if value.lower() not in known:
+        raise ValueError(f"each entry must be one of {', '.join(known)}")
     return value
 
 

@@ -3,7 +3,7 @@ that come."""
 
 from __future__ import annotations
 
-from sipua.ims.table import Row
+from sipua.ims.table import Row, Step, rows
 
 
 class SmsState:
@@ -34,8 +34,7 @@ class SmsInput:
 _S, _I = SmsState, SmsInput
 _OUT = (_S.SENT, _S.TAKEN)
 
-# (states, input, action, next state or "" to stay, rule)
-_ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
+_ROWS: tuple[Step, ...] = (
     ((_S.WAITING,), _I.SEND, "transmit", _S.SENT, "TS 24.341 §5.3.1.2"),
     ((_S.SENT,), _I.ACCEPTED, "nothing", _S.TAKEN, "TS 24.341 §5.3.1.2"),
     ((_S.SENT,), _I.REFUSED, "fail", _S.FAILED, "RFC 3428 §7"),
@@ -50,11 +49,7 @@ _ROWS: tuple[tuple[tuple[str, ...], str, str, str, str], ...] = (
     ((_S.SUBMITTED,), _I.STILL_TRYING, "report", "", "TS 24.341 §5.3.2.3"),
 )
 
-TRANSITIONS: dict[tuple[str, str], Row] = {
-    (state, happened): Row(action, next_state or state, rule)
-    for states, happened, action, next_state, rule in _ROWS
-    for state in states
-}
+TRANSITIONS = rows(_ROWS)
 
 
 class Came:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from virtual_world import World
 
+from card.masking import TracedApdu
 from card.profile import Profile
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
@@ -50,16 +51,24 @@ def bound(core: CoreServer, profile: Profile) -> bool:
 
 
 def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of renewals, a P-CSCF that is lost, an hour offline, another address; at the end
-    nothing is left over."""
+    """Hundreds of renewals; the network authenticates anew, and ends the registration; a P-CSCF
+    is lost; an hour offline; another address. At the end nothing is left over."""
     two_ways(monkeypatch, world)
     expiry = ExpiryPolicy(least=60, most=600)
     first = world.core(FIRST, [profile], expiry=expiry)
     second = world.core(SECOND, [profile], expiry=expiry)
     told: list[tuple[float, str]] = []
     began = world.now
-    observer = Observer(on_news=lambda text: told.append((world.now - began, text)))
-    settings = AgentSettings(keep_trying=True)
+    asked: list[float] = []
+
+    def note_apdu(apdu: TracedApdu) -> None:
+        if apdu.command.startswith("0088"):
+            asked.append(world.now - began)
+
+    observer = Observer(
+        on_news=lambda text: told.append((world.now - began, text)), on_apdu=note_apdu
+    )
+    settings = AgentSettings(keep_trying=True, reg_event=True)
     seen: dict[str, bool] = {}
 
     def look(name: str, check: Callable[[], bool]) -> Callable[[], None]:
@@ -70,6 +79,14 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
 
     with UserAgent(CardChoice(f"emulated:{profile.path}"), settings, observer) as agent:
         assert agent.register().verdict is Verdict.REGISTERED
+        impi = agent._result.impi or ""
+        world.at(3 * HOUR + 100, lambda: first.shorten(impi, 60))
+        world.at(
+            3 * HOUR + 110,
+            look("authenticated anew", lambda: any(at > 3 * HOUR + 100 for at in asked)),
+        )
+        world.at(4 * HOUR, lambda: first.deregister(impi, "deactivated"))
+        world.at(4 * HOUR + 10, look("after deactivation", lambda: bound(first, profile)))
         world.at(6 * HOUR, look("six hours", lambda: bound(first, profile)))
         world.at(6 * HOUR, first.stop)
         world.at(6 * HOUR, lambda: world.cores.remove(first))
@@ -91,6 +108,8 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
         assert world.now - began >= 24 * HOUR
         assert "192.0.2.99" in (result.local or "")
     assert seen == {
+        "authenticated anew": True,
+        "after deactivation": True,
         "six hours": True,
         "after the first is lost": True,
         "offline": False,

@@ -75,6 +75,15 @@ def test_messages_come_back_as_they_were(transport: str, near: str, far: str) ->
     assert found[1].at - found[0].at == pytest.approx(0.001, abs=1e-5)
 
 
+def test_what_ipsec_protected_is_marked() -> None:
+    script = Script()
+    script.recorder.way = lambda hop: (hop._replace(local=("192.0.2.1", 6061)), True)
+    script.recorder.message("sent", request(1), PEER._replace(local=None))
+    (found,) = script.messages()
+    assert found.source.port == 6061
+    assert found.comment.split("\n")[1] == "ESP, here in clear"
+
+
 def test_a_message_longer_than_a_packet() -> None:
     script = Script()
     data = sip(1, 3 * MAX_SEGMENT)

@@ -16,6 +16,7 @@ from sipua.core.auc import Auc
 from sipua.core.challenger import Challenger
 from sipua.core.faults import Faults
 from sipua.core.gate import Demand, Gate
+from sipua.core.measures import Measures
 from sipua.core.proxy import Proxy
 from sipua.core.registrar import Registrar
 from sipua.core.routing import Routing
@@ -64,6 +65,9 @@ class Network:
         self.endpoint = Endpoint(random.Random(7), timers)
         routing = Routing(directory, self.registrar, own)
         self.proxy = Proxy(self.endpoint, self.registrar, gate, routing, lambda _: (ADDRESS, PORT))
+        report = self.proxy.report
+        measures = Measures(self.endpoint, self.registrar, self.faults, report)
+        self.proxy.watchers.append(measures.registrations_changed)
 
     def receive(self, data: bytes, source: Hop) -> None:
         """A message from this hop, and all that follows from it."""
@@ -146,7 +150,10 @@ class Ue:
         """Tell the branches from those of another one at the same address."""
         self._branch = number
 
-    def register(self, contact_params: str = "", supported: str = "path") -> Ue:
+    def register(
+        self, contact_params: str = "", supported: str = "path", expires: int = 600_000
+    ) -> Ue:
+        """Register once, or with ``expires`` 0 remove what was registered."""
         identity = self.identity
         settings = RegistrationSettings(
             identity.impi,
@@ -155,11 +162,13 @@ class Ue:
             self.contact,
             contact_params=contact_params,
             supported=supported,
+            expires=expires,
         )
         registration = Registration(settings, self.rng)
-        registration.start(self.network.now)
+        begin = registration.start if expires else registration.deregister
+        begin(self.network.now)
         self.drive(registration)
-        assert registration.binding is not None
+        assert (registration.binding is not None) == bool(expires)
         return self
 
     def settings(self, uri: str, method: str = "MESSAGE", **more: Any) -> RequestSettings:

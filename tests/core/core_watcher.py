@@ -45,8 +45,7 @@ class Watcher:
         supported: str = "path",
     ) -> None:
         self.network = network
-        self.ue = Ue(network, profile, address, transport)
-        self.ue.register(contact_params, supported)
+        self.ue = Ue(network, profile, address, transport).register(contact_params, supported)
         network.ues[self.ue.hop] = self
         identity = self.ue.identity
         self.settings = SubscriptionSettings(
@@ -62,6 +61,7 @@ class Watcher:
         self.events: list[Event] = []
         self.notifies: list[Request] = []
         self.responses: list[Response] = []
+        self.octets: list[bytes] = []
         self.deaf = False
         self.answer = 0
         self._clients: set[ClientTransaction] = set()
@@ -80,15 +80,9 @@ class Watcher:
         self.machine.stop(self.network.now)
         return self.run()
 
-    def register(self, expires: str = "") -> Watcher:
-        """Register again, by another registration; ``run`` for what follows."""
-        self.network.ues[self.ue.hop] = self.ue
-        self.ue.register()
-        self.network.ues[self.ue.hop] = self
-        for data in self.ue.octets:
-            if not data.startswith(b"SIP/2.0"):
-                self.deliver(data)
-        self.ue.octets.clear()
+    def register(self, expires: int = 600_000) -> Watcher:
+        """Register again, by another registration, and hear what follows."""
+        self.ue.register(expires=expires)
         return self.run()
 
     # What was seen
@@ -124,7 +118,11 @@ class Watcher:
     # Messages and time
 
     def deliver(self, data: bytes) -> None:
-        if not self.deaf:
+        self.octets.append(data)
+        of_ue = f"branch=z9hG4bK-{self.ue.hop.address}:".encode()
+        if data.startswith(b"SIP/2.0 ") and of_ue in data:
+            self.ue.deliver(data)
+        elif not self.deaf:
             self._waiting.append(data)
 
     def run(self, seconds: float = 0.0) -> Watcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from core_scene import Scene, subscriber
 from core_ue import ADDRESS, PORT, Ue
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipua.core.routing import Routing
@@ -189,6 +189,7 @@ def test_who_a_text_is_from(impus: tuple[str, ...], number: str) -> None:
     assert str(number_of(from_profile(subscriber(1))._replace(impus=impus))) == number
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60))
 def test_garbage(body: bytes) -> None:
     office = Office()

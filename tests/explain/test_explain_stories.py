@@ -74,6 +74,11 @@ def test_a_challenge_that_cannot_be_read(explain: Explain, tmp_path: Path) -> No
     assert codes_of(explain(write_pcap(tmp_path / "seen.pcap", talk))) == ["bad-challenge"]
 
 
+def test_a_nonce_that_is_padded_in_its_midst(explain: Explain, key_file: Path) -> None:
+    line = f'WWW-Authenticate: Digest realm="r", nonce="{"A" * 42}=AAAA", algorithm=AKAv1-MD5'
+    assert codes_of(explain(line, "--profile", key_file)) == ["bad-challenge"]
+
+
 def test_a_nonce_in_hexadecimal(explain: Explain, key_file: Path) -> None:
     nonce = "23553cbe9637a89d218ae64dae47bf35" * 2
     line = f'WWW-Authenticate: Digest realm="r", nonce="{nonce}", algorithm=AKAv1-MD5'
@@ -341,6 +346,16 @@ def test_credentials_that_cannot_be_read(explain: Explain, tmp_path: Path) -> No
     talk.request('Authorization: Digest username="open')
     found = explain(write_pcap(tmp_path / "seen.pcap", talk))
     assert codes_of(found) == ["credentials-unreadable"]
+
+
+def test_a_quote_in_the_midst_of_a_value(explain: Explain, tmp_path: Path) -> None:
+    answerer = Answerer(qop="")
+    value = answerer.credentials(answerer.response())
+    talk = Talk()
+    spoilt = value.replace(f'username="{IMPI}"', 'username=a"b')
+    talk.request(f"Authorization: {spoilt}")
+    found = explain(write_pcap(tmp_path / "seen.pcap", talk))
+    assert found["dialogs"][0]["challenges"][0]["rand"] == answerer.rand.hex()
 
 
 def test_a_count_used_twice(explain: Explain, tmp_path: Path, key_file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipua.errors import ParseError
@@ -85,6 +85,7 @@ def test_elements_are_known_by_their_namespace() -> None:
         root.required("y")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_quoted(text: str) -> None:
     quoted = xml_document.quoted(text).encode()
@@ -94,6 +95,7 @@ def test_any_text_can_be_quoted(text: str) -> None:
     assert kept == "".join(each for each in lines if each in kept)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_refused(data: bytes) -> None:
     for parse in (xml_document.parse, reginfo.parse, ussd_data.parse):

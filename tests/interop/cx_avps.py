@@ -67,12 +67,20 @@ def capabilities() -> list[Avp]:
 
 
 def session(request: Message) -> list[Avp]:
-    session = text(request, dia.AVP_SESSION_ID)
+    return new_session(text(request, dia.AVP_SESSION_ID))
+
+
+def new_session(session_id: str) -> list[Avp]:
     return [
-        Avp.new(dia.AVP_SESSION_ID, value=session),
+        Avp.new(dia.AVP_SESSION_ID, value=session_id),
         cx_application(),
         Avp.new(dia.AVP_AUTH_SESSION_STATE, value=NO_STATE_MAINTAINED),
     ]
+
+
+def deregistration_reason(code: int) -> Avp:
+    reason = Avp.new(dia.AVP_TGPP_REASON_CODE, TGPP, code)
+    return Avp.new(dia.AVP_TGPP_DEREGISTRATION_REASON, TGPP, [reason])
 
 
 def first(request: Message, *path: tuple[int, int]) -> Any:

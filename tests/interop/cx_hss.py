@@ -22,11 +22,14 @@ from card.aka.result import MacFailure
 from card.aka.sequence import next_sqn, resync
 from card.aka.vector import make_vector, open_auts
 from interop.cx_avps import (
+    CX_APPLICATION,
     TGPP,
     capabilities,
+    deregistration_reason,
     experimental,
     first,
     in_auth_item,
+    new_session,
     server_name,
     session,
     success,
@@ -47,6 +50,7 @@ USER_AUTHORIZATION = 300
 SERVER_ASSIGNMENT = 301
 LOCATION_INFO = 302
 MULTIMEDIA_AUTH = 303
+REGISTRATION_TERMINATION = 304
 
 DEREGISTRATIONS = (4, 5, 6, 7, 8)  # of Server-Assignment-Type, TS 29.229 §6.3.15
 
@@ -94,6 +98,7 @@ class CxHss:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._connections: list[socket.socket] = []
+        self._peers: dict[str, socket.socket] = {}  # by Origin-Host
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -133,6 +138,32 @@ class CxHss:
         with self._lock:
             return self._serving.get(impi, "")
 
+    def terminate(self, impi: str, peer: str, reason: int) -> None:
+        """Have the S-CSCF ``peer`` end a registration (RTR); ``reason`` as of TS 29.229 §6.3.17."""
+        with self._lock:
+            subscriber = self._subscribers[impi]
+            connection = self._peers[peer]
+            self._serving.pop(impi, None)
+        realm = self.realm.encode()
+        body = [
+            *new_session("localhost;1;" + secrets.token_hex(8)),
+            Avp.new(dia.AVP_ORIGIN_HOST, value=b"localhost"),
+            Avp.new(dia.AVP_ORIGIN_REALM, value=realm),
+            Avp.new(dia.AVP_DESTINATION_HOST, value=peer.encode()),
+            Avp.new(dia.AVP_DESTINATION_REALM, value=realm),
+            Avp.new(dia.AVP_USER_NAME, value=impi),
+            *[Avp.new(dia.AVP_TGPP_PUBLIC_IDENTITY, TGPP, impu) for impu in subscriber.impus],
+            deregistration_reason(reason),
+        ]
+        header = MessageHeader(
+            command_code=REGISTRATION_TERMINATION,
+            application_id=CX_APPLICATION,
+            hop_by_hop_identifier=secrets.randbits(32),
+            end_to_end_identifier=secrets.randbits(32),
+        )
+        header.is_request = header.is_proxyable = True
+        connection.sendall(Message(header, body).as_bytes())
+
     def _spawn(self, target: Any, *arguments: Any) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
         with self._lock:
@@ -155,7 +186,12 @@ class CxHss:
                 length = int.from_bytes(head[1:4], "big")
                 rest = connection.recv(length - 4, socket.MSG_WAITALL)
                 request = Message.from_bytes(head + rest, plain_msg=True)
-                if request.header.is_request:
+                if request.header.command_code == CAPABILITIES_EXCHANGE:
+                    self._peers[text(request, dia.AVP_ORIGIN_HOST)] = connection
+                if not request.header.is_request:
+                    code = str(first(request, (dia.AVP_RESULT_CODE, 0)))
+                    self.seen.append(Seen("RTA", detail=code))
+                else:
                     connection.sendall(self._answer(request))
 
     def _answer(self, request: Message) -> bytes:

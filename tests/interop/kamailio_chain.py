@@ -15,6 +15,7 @@ from interop.program import Program, free_port, required
 
 CONFIGURATION = Path(__file__).with_name("kamailio_chain")
 START_SECONDS = 40
+PERMANENT_TERMINATION = 0  # Deregistration-Reason, TS 29.229 §6.3.17
 
 # What db_text wants: the columns in the first line, a row in each other one.
 TABLES = {
@@ -108,6 +109,10 @@ class Chain:
     def stop(self) -> None:
         for each in self._elements:
             each.stop()
+
+    def terminate(self, impi: str) -> None:
+        """Have the HSS end a registration for good."""
+        self.hss.terminate(impi, f"{self.scscf.name}.{self.domain}", PERMANENT_TERMINATION)
 
     def _write_cdp(self, element: Cscf) -> Path:
         template = (CONFIGURATION / "cdp.xml").read_text()

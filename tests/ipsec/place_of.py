@@ -45,6 +45,7 @@ class NotedPorts:
     def __init__(self, first: int) -> None:
         self._free = itertools.count(first)
         self.clients: set[int] = set()
+        self.expected: list[tuple[str, int]] = []
         self.flows: list[tuple[tuple[str, int], tuple[str, int]]] = []
 
     def open_server(self, address: str, port: int = 0) -> int:
@@ -57,6 +58,12 @@ class NotedPorts:
 
     def close_client(self, address: str, port: int) -> None:
         self.clients.discard(port)
+
+    def expect(self, peer: tuple[str, int]) -> None:
+        self.expected.append(peer)
+
+    def forget(self, peer: tuple[str, int]) -> None:
+        self.expected.remove(peer)
 
     def join(self, local: tuple[str, int], peer: tuple[str, int]) -> None:
         self.flows.append((local, peer))
@@ -79,4 +86,6 @@ class Noted:
 
     @property
     def is_empty(self) -> bool:
-        return not self.engine.installed and not self.ports.clients and not self.ports.flows
+        ports = self.ports
+        left = (self.engine.installed, ports.clients, ports.flows, ports.expected)
+        return not any(left)

@@ -143,7 +143,7 @@ def test_every_row_is_among_these() -> None:
 
 
 def test_auts_and_mac_failure_never_install_anything() -> None:
-    """Trap C11: nothing on the way of a REGISTER with AUTS is new."""
+    """nothing on the way of a REGISTER with AUTS is new."""
     for state, steps in TO_STATE.items():
         story = Story()
         for step in steps:

@@ -12,7 +12,7 @@ from card.aka.result import AkaResponse
 from sipua.auth.algorithm import algorithm_of, session_keys
 from sipua.errors import LocalError
 from sipua.ipsec.keys import expand
-from sipua.ipsec.suite import CURRENT, OLDER, SUITES, Suite
+from sipua.ipsec.suite import CURRENT, OLDER, SUITES, Suite, suites_named
 
 KEYS = {
     ("hmac-sha-1-96", "aes-cbc"): (IK + bytes(4), CK, b""),
@@ -68,3 +68,10 @@ def test_what_is_offered_is_known_and_nothing_is_offered_without_integrity() -> 
     assert not any("md5" in suite.alg or "des" in suite.ealg for suite in CURRENT)
     assert ("null", "null") not in SUITES
     assert ("null", "aes-cbc") not in SUITES
+
+
+def test_suites_are_found_by_their_names() -> None:
+    assert suites_named(()) == CURRENT
+    assert suites_named(["HMAC-SHA-1-96/aes-cbc", "null/aes-gcm"]) == CURRENT[:2]
+    with pytest.raises(LocalError, match=r"no security mechanism null/null; there are: hmac-sha"):
+        suites_named(["null/null"])

@@ -64,7 +64,7 @@ def test_the_usual_offer_to_the_letter() -> None:
             ("hmac-sha-1-96", "aes-cbc"),
         ),
         ('ipsec-3gpp;new="a,b;c";flag;alg="hmac-md5-96";NUMBERS', ("hmac-md5-96", "null")),
-        # ealg, prot and mod left out (trap C5)
+        # ealg, prot and mod left out
         ("ipsec-3gpp;alg=hmac-sha-1-96;NUMBERS", ("hmac-sha-1-96", "null")),
         ("ipsec-3gpp;q=0.1;alg=aes-gmac;NUMBERS", ("aes-gmac", "null")),
         ("ipsec-3gpp;alg=null;ealg=aes-gcm;NUMBERS", ("null", "aes-gcm")),
@@ -86,7 +86,6 @@ def test_reserved_spis_are_taken_as_some_networks_give_them() -> None:
 
 
 def test_several_lines_and_commas_are_one_list() -> None:
-    """Trap C2."""
     found = listed(
         "tls;q=0.2, ipsec-3gpp;q=0.3;alg=hmac-md5-96;NUMBERS",
         "",
@@ -169,7 +168,7 @@ GOOD = "ipsec-3gpp;q=0.001;alg=hmac-sha-1-96;NUMBERS"
     ],
 )
 def test_what_cannot_be_used_is_passed_over_and_named(bad: str, why: str) -> None:
-    """Trap C4: an unknown or broken entry does not spoil the list."""
+    """an unknown or broken entry does not spoil the list."""
     found = listed(bad, GOOD)
     assert len(found) == 2
     assert choose(found, CURRENT, ADDRESS).theirs == THEIRS

@@ -63,7 +63,6 @@ def test_the_first_register_offers_and_goes_unprotected() -> None:
 
 
 def test_the_answer_repeats_the_offer_and_echoes_the_whole_list() -> None:
-    """Traps C1 and C2."""
     terminal = Terminal()
     security = terminal.security
     (client,) = named(security.opening(), CLIENT)
@@ -123,7 +122,6 @@ def test_reauthentication_takes_new_ports_and_spis_and_keeps_the_server_port() -
 
 
 def test_auts_and_mac_failure_start_a_new_offer_and_set_nothing_up() -> None:
-    """Trap C11."""
     terminal = Terminal()
     security = terminal.security
     (first,) = named(security.opening(), CLIENT)
@@ -144,7 +142,7 @@ def test_auts_and_mac_failure_start_a_new_offer_and_set_nothing_up() -> None:
 
 
 def test_a_second_challenge_to_one_offer_replaces_the_first() -> None:
-    """Kamailio may challenge again before it has stored the vector (trap F2)."""
+    """Kamailio may challenge again before it has stored the vector."""
     terminal = Terminal()
     security = terminal.security
     (client,) = named(security.opening(), CLIENT)

@@ -40,6 +40,8 @@ def ends() -> Iterator[tuple[End, End]]:
     for one, other in ((a, b), (b, a)):
         one.ports.join((HOST, one.client), (HOST, other.server))
         one.ports.join((HOST, one.server), (HOST, other.client))
+        one.ports.expect((HOST, other.client))
+        one.ports.expect((HOST, other.server))
     yield a, b
     a.network.close()
     b.network.close()
@@ -94,6 +96,7 @@ def test_udp_answers_to_a_via_leave_from_where_an_association_leads_there(
 def test_renewed_flows_go_first_unless_the_hop_names_another(ends: tuple[End, End]) -> None:
     a, b = ends
     newer = a.ports.open_client(HOST, a.server)
+    b.ports.expect((HOST, newer))
     a.ports.join((HOST, newer), (HOST, b.server))
     for hop, port in (
         (Hop("UDP", HOST, b.server), newer),
@@ -138,6 +141,32 @@ def test_protected_ports_serve_nothing_else(ends: tuple[End, End]) -> None:
     assert event.source.port not in (a.client, a.server)
     assert a.network.local_address(hop)[1] not in (a.client, a.server)
     plain.close()
+
+
+def test_strangers_are_not_heard(ends: tuple[End, End]) -> None:
+    """Where the kernel does ESP it protects what its policies name, and nothing else."""
+    a, b = ends
+    with Network() as stranger:
+        for transport in ("UDP", "TCP"):
+            stranger.send(MESSAGE, Hop(transport, HOST, b.server))
+            b.network.poll(20)
+            for _ in range(100):
+                if b.ports.strangers == ("UDP", "TCP").index(transport) + 1:
+                    break
+                b.network.poll(0.1)
+        assert b.ports.strangers == 2
+        assert b.network.poll(0) == []
+    a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
+    pump(a, b)
+    assert isinstance(b.receive(), Received)
+    b.ports.forget((HOST, a.client))
+    b.ports.forget((HOST, 9))
+    a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
+    for _ in range(100):
+        assert b.network.poll(0.1) == []
+        if b.ports.strangers == 3:
+            break
+    assert b.ports.strangers == 3
 
 
 def test_a_taken_port_is_told(ends: tuple[End, End]) -> None:

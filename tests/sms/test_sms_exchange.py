@@ -6,7 +6,7 @@ import random
 from typing import TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipua.errors import LocalError
@@ -389,6 +389,7 @@ def test_nonsense_is_discarded(body: bytes) -> None:
     phone.event(Discarded)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_no_body_does_harm(bodies: list[bytes]) -> None:
     phone = Telephone(status_wanted=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipua.errors import LocalError, ParseError
@@ -48,6 +48,7 @@ def test_validity(seconds: str) -> None:
     assert validity_seconds(octet) == int(seconds)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 255))
 def test_every_validity_octet_is_found_by_its_seconds(octet: int) -> None:
     assert validity_octet(validity_seconds(octet)) == octet
@@ -139,6 +140,7 @@ def test_status_report(vector: dict[str, Any]) -> None:
         assert report.to_bytes() == octets
 
 
+@settings(deadline=None)
 @given(st.integers(0, 255))
 def test_every_coding_is_read(octet: int) -> None:
     coding = read_coding(octet)
@@ -296,6 +298,7 @@ def test_too_long_to_write() -> None:
         RpAck(0, bytes(234)).to_bytes()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_garbage_is_refused_or_understood(data: bytes, failed: bool) -> None:
     for parse in (tpdu.parse_from_network, tpdu.parse_from_terminal):
@@ -308,6 +311,7 @@ def test_garbage_is_refused_or_understood(data: bytes, failed: bool) -> None:
             assert found.user_data.part is None or found.user_data.part.total > 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_garbage_is_no_rpdu_or_one_that_says_the_same_again(data: bytes) -> None:
     try:
@@ -330,11 +334,13 @@ def timestamps() -> st.SearchStrategy[Timestamp]:
     )
 
 
+@settings(deadline=None)
 @given(timestamps())
 def test_times_go_there_and_back(time: Timestamp) -> None:
     assert read_timestamp(time.to_octets()) == time
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=120).map(lambda data: bytes(octet & 0x7F for octet in data)),
     st.lists(st.builds(Element, st.integers(0, 255), st.binary(max_size=4)), max_size=3),

@@ -1,0 +1,61 @@
+"""IPsec of the embedded network: its engine, its protected ports, and the P-CSCF on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipua.core.pcscf import Pcscf
+from sipua.ipsec.agreement import Place
+from sipua.ipsec.choice import REQUIRE, check_mode, choose_engine
+from sipua.ipsec.suite import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sipua.ipsec.associations import Randomness
+    from sipua.ipsec.suite import Suite
+    from sipua.net.network import Network
+
+
+class Protection:
+    """What ``network`` needs to speak protected SIP at ``address``.
+
+    ``told`` says by which engine, for people.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        address: str,
+        mode: str,
+        rng: Randomness,
+        suites: Sequence[Suite] = CURRENT,
+    ) -> None:
+        """With the mode ``require`` nobody registers unprotected.
+
+        Raises LocalError, and EngineError where there is no IPsec.
+        """
+        choice = choose_engine(address, suites)
+        self._network = network
+        self._engine = choice.engine
+        self.told = choice.sentence
+        try:
+            ports = network.protect(choice.engine.interface, choice.engine.descriptors)
+            server = ports.open_server(address)
+        except BaseException:
+            network.unprotect()
+            choice.engine.close()
+            raise
+        place = Place(address, server, choice.engine, choice.suites, ports, rng)
+        self.pcscf = Pcscf(place, required=check_mode(mode) == REQUIRE)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Packets by what became of them."""
+        return self._engine.counters()
+
+    def close(self, now: float) -> None:
+        """Take everything down."""
+        self.pcscf.close(now)
+        self._network.unprotect()
+        self._engine.close()

@@ -1,0 +1,211 @@
+"""Two user agents and the embedded network in two namespaces: all of SIP inside ESP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from namespaces import ADDRESSES, Cable, Inside, cable, ip
+from subscribers import profile, write_profiles
+
+from sipua.ipsec.suite import CURRENT, Suite
+
+pytestmark = pytest.mark.interop
+
+DROPPED = {
+    *("altered", "late", "malformed", "mismatched"),
+    *("replayed", "truncated", "unprotected", "unsent"),
+}
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Cable]:
+    with cable() as made:
+        yield made
+
+
+class Scene:
+    """The programs of one test, all of which end with it."""
+
+    def __init__(self, wire: Cable, folder: Path, stack: ExitStack) -> None:
+        self._wire = wire
+        self._folder = folder
+        self._stack = stack
+        write_profiles(folder)
+        self.sniffer = self._begin(0, "cable_sniffer", wire.devices[0])
+
+    def _begin(self, end: int, program: str, *arguments: object) -> Inside:
+        inside = Inside(self._wire.namespaces[end], program, *map(str, arguments))
+        self._stack.enter_context(inside)
+        assert inside.answer() == "ready"
+        return inside
+
+    def core(self, version: int = 4, mode: str = "require", *suites: str) -> Inside:
+        return self._begin(1, "core_inside", self._folder, version, mode, *suites)
+
+    def ue(
+        self, name: str, version: int = 4, transport: str = "udp", mode: str = "require"
+    ) -> Inside:
+        return self._begin(0, "ue_inside", self._folder, name, version, transport, mode)
+
+    def uri(self, name: str) -> str:
+        isim = profile(str(self._folder), name).isim
+        assert isim is not None
+        return isim.impu[0]
+
+    def impi(self, name: str) -> str:
+        isim = profile(str(self._folder), name).isim
+        assert isim is not None
+        return isim.impi
+
+    def clear(self) -> set[str]:
+        """What went over the cable as UDP or TCP since it was asked last."""
+        seen = self.sniffer.ask("protocols")
+        self.sniffer.ask("forget")
+        return {"udp", "tcp"} & set(seen)
+
+
+@pytest.fixture
+def scene(wire: Cable, tmp_path: Path) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        yield Scene(wire, tmp_path, stack)
+
+
+def verdict(result: dict[str, Any]) -> str:
+    return f"{result['verdict']}: {result['reason']}"
+
+
+def check_nothing_is_left(wire: Cable) -> None:
+    for namespace in wire.namespaces:
+        assert "sipua0" not in ip("-n", namespace, "link")
+        for family in ("-4", "-6"):
+            assert "sipua" not in ip("-n", namespace, family, "rule", "show")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_registration_messages_and_calls_go_inside_esp(
+    wire: Cable, scene: Scene, version: int, transport: str
+) -> None:
+    core = scene.core(version)
+    alice = scene.ue("alice", version, transport)
+    bob = scene.ue("bob", version, transport)
+    server, our = ADDRESSES[version][1], ADDRESSES[version][0]
+    host = f"[{our}]" if version == 6 else our
+
+    for name, ue in (("alice", alice), ("bob", bob)):
+        result = ue.ask("register")
+        assert result["verdict"] == "registered", result
+        assert result["protection"] == "user space, hmac-sha-1-96/aes-cbc"
+        assert [each["status"] for each in result["exchange"]] == [401, 200]
+        (contact,) = core.ask("bindings", scene.impi(name))
+        assert f"@{host}:" in contact
+        assert contact == result["contact"]
+        assert ":5060" not in contact
+        assert server.replace(":", "") in result["service_route"][0].replace(":", "")
+    assert scene.clear() == {transport}, "the first REGISTER and its challenge, nothing else"
+
+    bob.ask("stay")
+    result = alice.ask("message", scene.uri("bob"), "hello inside")
+    assert result["verdict"] == "ok", result
+    assert bob.ask("texts") == ["hello inside"]
+
+    assert alice.ask("register")["verdict"] == "registered", "and authenticated anew"
+    result = alice.ask("message", scene.uri("bob"), "x" * 3000)
+    assert result["verdict"] == "ok", result
+    assert bob.ask("texts")[1] == "x" * 3000
+    assert scene.clear() == set()
+
+    assert bob.ask("leave")["verdict"] == "deregistered"
+    assert alice.ask("deregister")["verdict"] == "deregistered"
+    assert scene.clear() == set()
+    for each in (alice, bob, core):
+        assert not DROPPED & set(each.ask("counters")), each.ask("counters")
+    for ue in (alice, bob):
+        assert ue.ask("associations") == []
+        ue.ask("close")
+    core.ask("stop")
+    check_nothing_is_left(wire)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_call_is_signalled_inside_esp(scene: Scene, transport: str) -> None:
+    scene.core()
+    alice, bob = scene.ue("alice", 4, transport), scene.ue("bob", 4, transport)
+    bob.ask("listen", 1)
+    assert alice.ask("register")["verdict"] == "registered"
+    bob.ask("await_registration")
+    scene.sniffer.ask("forget")
+    result = alice.ask("call", scene.uri("bob"), 0.5)
+    assert result["verdict"] == "ok", result
+    assert bob.ask("await_end")["verdict"] in ("registered", "deregistered")
+    for word in ("INVITE sip:", "SIP/2.0 ", "BYE sip:"):
+        assert not scene.sniffer.ask("contains", word)
+    assert scene.sniffer.ask("protocols")["esp"] > 10
+
+
+@pytest.mark.parametrize("suite", CURRENT, ids=lambda suite: suite.name)
+def test_the_network_decides_on_the_suite(scene: Scene, suite: Suite) -> None:
+    scene.core(4, "require", suite.name)
+    alice = scene.ue("alice")
+    result = alice.ask("register")
+    assert result["protection"] == f"user space, {suite.name}", result
+    assert alice.ask("deregister")["verdict"] == "deregistered"
+
+
+def test_a_card_out_of_step_is_resynchronised_before_anything_is_installed(scene: Scene) -> None:
+    core = scene.core()
+    core.ask("fault", "sqn-behind")
+    alice = scene.ue("alice")
+    result = alice.ask("register")
+    assert result["verdict"] == "registered", result
+    assert result["resynchronised"]
+    assert [each["status"] for each in result["exchange"]] == [401, 401, 200]
+    assert len(alice.ask("associations")) == 4
+    assert alice.ask("message", scene.uri("alice"), "to myself")["exchange"]
+
+
+def test_a_wrong_mac_installs_nothing(scene: Scene) -> None:
+    core = scene.core()
+    core.ask("fault", "wrong-mac")
+    alice = scene.ue("alice")
+    assert alice.ask("register")["verdict"] == "mac-failure"
+    assert alice.ask("associations") == []
+    assert "esp" not in scene.sniffer.ask("protocols")
+
+
+def test_a_network_without_ipsec_is_refused_or_taken_as_it_is(scene: Scene) -> None:
+    scene.core(4, "off")
+    alice, bob = scene.ue("alice", mode="require"), scene.ue("bob", mode="auto")
+    result = alice.ask("register")
+    assert result["verdict"] != "registered", result
+    result = bob.ask("register")
+    assert result["verdict"] == "registered", result
+    assert result["protection"] is None
+    assert any("420" in hint for hint in result["hints"])
+    assert "esp" not in scene.sniffer.ask("protocols")
+
+
+def test_a_network_that_requires_it_refuses_who_does_not_offer(scene: Scene) -> None:
+    scene.core(4, "require")
+    result = scene.ue("alice", mode="off").ask("register")
+    assert result["verdict"] == "security-agreement", result
+    assert result["exchange"][-1]["status"] == 421
+
+
+def test_a_lost_network_is_noticed_and_the_next_registration_begins_anew(scene: Scene) -> None:
+    core = scene.core()
+    alice = scene.ue("alice")
+    assert alice.ask("register")["verdict"] == "registered"
+    before = alice.ask("associations")
+    core.kill()
+    scene.core()
+    result = alice.ask("register")
+    assert result["verdict"] in ("timeout", "unreachable"), result
+    assert alice.ask("associations") == []
+    result = alice.ask("register")
+    assert result["verdict"] == "registered", result
+    assert not set(before) & set(alice.ask("associations"))

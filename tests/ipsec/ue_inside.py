@@ -1,0 +1,115 @@
+"""Run inside a namespace: a user agent with an emulated card and IPsec. Told what to do in JSON.
+
+Arguments: the folder of the cards, the name of one, IP version, transport and mode.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from typing import Any
+
+from namespaces import ADDRESSES
+from subscribers import profile
+
+from sipua.agent.call_plan import CallPlan, ListenPlan
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import Observer, UserAgent
+from sipua.result import RegistrationResult
+from sipua.settings import AgentSettings
+from sipua.sip.message import Request
+
+
+class UserAgentInside:
+    def __init__(self, folder: str, name: str, version: int, transport: str, mode: str) -> None:
+        core = ADDRESSES[version][1]
+        host = f"[{core}]" if version == 6 else core
+        card = profile(folder, name)
+        self.requests: list[Request] = []
+        self.agent = UserAgent(
+            CardChoice(f"emulated:{card.path}"),
+            AgentSettings(pcscf=f"{transport}:{host}:5060", ipsec=mode, timeout=12.0),
+            Observer(on_request=self.requests.append),
+        )
+        self._staying: threading.Thread | None = None
+        self._ended: list[RegistrationResult] = []
+
+    def register(self) -> dict[str, Any]:
+        return self.agent.register().to_json()
+
+    def deregister(self) -> dict[str, Any]:
+        return self.agent.deregister().to_json()
+
+    def message(self, uri: str, text: str) -> dict[str, Any]:
+        return self.agent.message(uri, text).to_json()
+
+    def call(self, uri: str, seconds: float) -> dict[str, Any]:
+        return self.agent.call(uri, CallPlan(duration=seconds)).to_json()
+
+    def stay(self) -> bool:
+        return self._begin(self.agent.stay)
+
+    def listen(self, count: int) -> bool:
+        return self._begin(lambda: self.agent.listen(ListenPlan(calls=count)))
+
+    def _begin(self, what: Any) -> bool:
+        self._staying = threading.Thread(target=lambda: self._ended.append(what()), daemon=True)
+        self._staying.start()
+        return True
+
+    def await_registration(self) -> bool:
+        """Until the one that listens is registered."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            standing = self.agent._conversation
+            if standing is not None and standing.machine.binding is not None:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def leave(self) -> dict[str, Any]:
+        """End ``stay`` or ``listen``; what came of it."""
+        assert self._staying is not None
+        self.agent.interrupt()
+        self._staying.join(30)
+        return self._ended[0].to_json()
+
+    def await_end(self) -> dict[str, Any]:
+        assert self._staying is not None
+        self._staying.join(30)
+        return self._ended[0].to_json()
+
+    def texts(self) -> list[str]:
+        return [each.body.decode() for each in self.requests]
+
+    def counters(self) -> dict[str, int]:
+        protection = self.agent._equipment._protection
+        return (
+            {name: count for name, count in protection.counters.items() if count}
+            if protection is not None
+            else {}
+        )
+
+    def associations(self) -> list[int]:
+        protection = self.agent._equipment._protection
+        return sorted(protection.security._agreement.life.spis) if protection is not None else []
+
+    def close(self) -> bool:
+        self.agent.close()
+        return True
+
+
+def main() -> None:
+    folder, name, version, transport, mode = sys.argv[1:]
+    inside = UserAgentInside(folder, name, int(version), transport, mode)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        command, *arguments = json.loads(line)
+        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    inside.close()
+
+
+if __name__ == "__main__":
+    main()
