@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from card.readers.emulated import EmulatedLink
 from sipua.agent.identity_module import CardChoice
@@ -19,10 +18,6 @@ from sipua.agent.user_agent import Observer, UserAgent
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
-
-if TYPE_CHECKING:
-    from sipua.agent.conversation import Conversation
-    from sipua.ims.registration import Registration
 
 MOST_AT_A_TIME = 100  # begun and not ended; more would only wait for each other
 
@@ -45,18 +40,18 @@ def main(profile: str, port: str, count: str, memory: str, rate: str, trace: str
 def at_rate(agent: UserAgent, count: int, rate: float) -> None:
     """Begin ``rate`` registrations a second, however long each takes, and see all end well."""
     begin = time.monotonic()
-    begun = 0
-    open_ones: list[Conversation[Registration]] = []
-    while begun < count or open_ones:
-        due = begin + begun / rate if begun < count else None
-        if due is not None and time.monotonic() >= due and len(open_ones) < MOST_AT_A_TIME:
-            open_ones.append(agent.start())
-            begun += 1
-            continue
-        agent.turn(due if len(open_ones) < MOST_AT_A_TIME else None)
-        for ended in [each for each in open_ones if each.settled]:
-            check(ended.result)
-            open_ones.remove(ended)
+    begun = ended = 0
+    while ended < count:
+        due = None
+        if begun < count and begun - ended < MOST_AT_A_TIME:
+            due = begin + begun / rate
+            if time.monotonic() >= due:
+                agent.start()
+                begun += 1
+                continue
+        for conversation in agent.turn(due):
+            check(conversation.result)
+            ended += 1
 
 
 def check(result: RegistrationResult) -> None:

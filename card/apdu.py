@@ -67,14 +67,15 @@ class Command(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """CLA INS P1 P2 [Lc data] [Le], short form. Raises ValueError for what does not fit."""
-        octets = bytes((self.cla, self.ins, self.p1, self.p2))
-        if self.data:
-            octets += bytes((len(self.data),)) + self.data
-        if self.le is None:
+        cla, ins, p1, p2, data, le = self
+        octets = bytes((cla, ins, p1, p2))
+        if data:
+            octets += bytes((len(data),)) + data
+        if le is None:
             return octets
-        if not 1 <= self.le <= ALL:
-            raise ValueError(f"Le of {self.le} octets; it must be 1 to {ALL}")
-        return octets + bytes((self.le & 0xFF,))
+        if not 1 <= le <= ALL:
+            raise ValueError(f"Le of {le} octets; it must be 1 to {ALL}")
+        return octets + bytes((le & 0xFF,))
 
     def __repr__(self) -> str:
         """The header only: the data may be a PIN."""

@@ -24,6 +24,7 @@ from sipua.ims.events import (
 )
 from sipua.ims.registration import Registration
 from sipua.result import SipExchange
+from sipua.sip.hop import Hop
 from sipua.sip.uri import SipUri
 from sipua.verdict import Verdict
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from sipua.ims.machine import Machine
     from sipua.result import RegistrationResult
     from sipua.sip.endpoint import ClientTransaction
-    from sipua.sip.hop import Hop
     from sipua.sip.message import Response
 
 KEEP_ALIVE = 100.0
@@ -91,7 +91,7 @@ class Conversation(Generic[M]):
     def local(self) -> Hop:
         """Our own address towards the registrar."""
         address, port = self._sent_by
-        return self.hop._replace(address=address, port=port)
+        return Hop(self.hop.transport, address, port)
 
     def begin(self, action: Action[M], patience: float) -> None:
         """Start an attempt that has ``patience`` seconds to come to an outcome."""

@@ -64,7 +64,7 @@ class Registrant:
     def start(self) -> Conversation[Registration]:
         """Start a registration and come back at once, for whoever runs several at a time.
 
-        Call ``turn`` until the conversation is ``settled``; then its ``result``
+        Call ``turn`` until it gives the conversation back; then its ``result``
         tells. Raises CardError, NetworkError, and what ``register`` raises.
         """
         result = RegistrationResult()
@@ -73,14 +73,20 @@ class Registrant:
         conversation.begin(Registration.start, self.settings.timeout)
         return conversation
 
-    def turn(self, until: float | None = None) -> None:
-        """Carry on what was started, until something has happened or ``until`` (monotonic)."""
+    def turn(self, until: float | None = None) -> list[Conversation[Registration]]:
+        """Carry on what was started, until something has happened or ``until`` (monotonic).
+
+        Gives those that are settled now, each once.
+        """
         due = earliest(until, *[each.deadline() for each in self._started])
         now = self._equipment.switchboard().turn(due)
         if due is not None and now >= due:
             for each in self._started:
                 each.tick(now)
-        self._started = [each for each in self._started if not each.settled]
+        ended = [each for each in self._started if each.settled]
+        for each in ended:
+            self._started.remove(each)
+        return ended
 
     def deregister(self) -> RegistrationResult:
         """Remove the registration; without one of our own, every one the identity has.

@@ -125,7 +125,7 @@ class Answers:
         """Header fields with every answer there is, each nonce used once more."""
         fields: list[tuple[str, str]] = []
         for asker, answer in self.given.items():
-            counted = answer._replace(nc=answer.nc + 1)
+            counted = answer.counted()
             self.given[asker] = counted
             fields.append(
                 scheme_of(counted.challenge).write_credentials(counted, method, uri, body)

@@ -69,6 +69,11 @@ class Answer(NamedTuple):
     nc: int = 1
     plain_res: bool = False
 
+    def counted(self) -> Answer:
+        """The same for one request more."""
+        challenge, outcome, username, cnonce, nc, plain_res = self
+        return Answer(challenge, outcome, username, cnonce, nc + 1, plain_res)
+
     @property
     def is_reusable(self) -> bool:
         """Whether a later request may carry it too: RES was sent, and qop counts the uses."""

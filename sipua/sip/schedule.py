@@ -36,12 +36,11 @@ class Schedule:
     def wake(self, transaction: Transaction, at: float) -> None:
         """Have the transaction looked at as early as ``at``, which is sooner than it would be."""
         transaction.woken_at = at
-        entry = (at, next(self._count), transaction)
         row = self._row
         if not row or at >= row[-1][0]:
-            row.append(entry)
+            row.append((at, next(self._count), transaction))
         else:
-            heappush(self._heap, entry)
+            heappush(self._heap, (at, next(self._count), transaction))
 
     def ended(self, transaction: Transaction) -> None:
         """Let go of ended transactions once they are the larger part of all."""
@@ -55,48 +54,41 @@ class Schedule:
 
     def deadline(self) -> float | None:
         """When the next timer fires, None when none runs."""
-        while (entry := self._first()) is not None:
+        row, heap = self._row, self._heap
+        while row or heap:
+            entry = heap[0] if heap and not (row and row[0] < heap[0]) else row[0]
             at, _, transaction = entry
-            if _is_live(entry):
-                running = transaction.running
-                due = min(running.values()) if running else NEVER
-                if due <= at:
-                    return at
-                self._remove(entry)
-                transaction.woken_at = NEVER
-                if running:
-                    self.wake(transaction, due)
-            else:
-                self._remove(entry)
+            if transaction.woken_at != at or transaction.state is TERMINATED:
+                self._take_first()
                 self._ended = max(0, self._ended - 1)
+                continue
+            running = transaction.running
+            due = min(running.values()) if running else NEVER
+            if due <= at:
+                return at
+            self._take_first()
+            transaction.woken_at = NEVER
+            if running:
+                self.wake(transaction, due)
         return None
 
     def fire(self, now: float) -> None:
         """Fire every timer that is due."""
-        entry = self._first()
-        if entry is None or entry[0] > now:
+        row, heap = self._row, self._heap
+        if not (row and row[0][0] <= now) and not (heap and heap[0][0] <= now):
             return  # the usual case, as every message brings a call
         while (at := self.deadline()) is not None and at <= now:
-            entry = self._first()
-            assert entry is not None
-            self._remove(entry)
-            transaction = entry[2]
+            transaction = self._take_first()
             transaction.woken_at = NEVER
             due = transaction.fire(now)
             if due is not NEVER:
                 self.wake(transaction, due)
 
-    def _first(self) -> Entry | None:
+    def _take_first(self) -> Transaction:
         row, heap = self._row, self._heap
         if heap and not (row and row[0] < heap[0]):
-            return heap[0]
-        return row[0] if row else None
-
-    def _remove(self, first: Entry) -> None:
-        if self._row and self._row[0] is first:
-            self._row.popleft()
-        else:
-            heappop(self._heap)
+            return heappop(heap)[2]
+        return row.popleft()[2]
 
     def __len__(self) -> int:
         return len(self._row) + len(self._heap)
