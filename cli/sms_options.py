@@ -69,9 +69,10 @@ def line(report: CallReport) -> str:
             f"  ({told['missing']} of {told['parts']} parts missing)" if told["missing"] else ""
         )
         flash = "  (flash)" if told["flash"] else ""
-        return shown(f"{told['from']}  {told['sent']}  {told['text']}{missing}{flash}")
+        head = shown(f"{told['from']}  {told['sent']}{missing}{flash}")
+        return f"{head}\n{_indented(told['text'])}"
     if report.event == "message":
-        return shown(f"{told['from']}  {told['text']}")
+        return f"{shown(told['from'])}\n{_indented(told['text'])}"
     if report.event == "submitted":
         parts = told["parts"]
         return f"The service centre has it{f', in {parts} parts' if parts > 1 else ''}."
@@ -79,3 +80,7 @@ def line(report: CallReport) -> str:
         part = f"part {told['part']}: " if told["parts"] > 1 else ""
         return f"Delivery report: {part}{told['why']} ({told['discharged']})"
     return shown(f"{report.event}: {told.get('reason', '')}")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {shown(each)}" for each in text.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_calls_by_command import Running
 
 from card.profile import Profile, load
 from cli.app import run
@@ -224,6 +226,7 @@ def test_as_people_read_it(scene: Scene, capsys: pytest.CaptureFixture[str]) -> 
     shown = capsys.readouterr().out
     assert "The service centre has it." in shown
     assert "Delivery report: received by the recipient" in shown
+    assert "\n  one\\x1b[2J\n  two\n" in shown
     assert "\x1b" not in shown
     assert "The recipient has it." in shown
 
@@ -268,3 +271,16 @@ def test_listened_to_by_command(scene: Scene, capsys: pytest.CaptureFixture[str]
     assert [each.get("event") for each in told] == ["registered", "sms", None]
     assert told[1]["text"] == "hello"
     assert told[2]["verdict"] == "deregistered"
+
+
+def test_ctrl_c_deregisters(scene: Scene) -> None:
+    running = Running("sms", "listen", *scene.options(scene.bob))
+    try:
+        running.wait_for("texts are taken")
+        bob = "001010123456702@ims.mnc001.mcc001.3gppnetwork.org"
+        assert scene.core.bindings(bob)
+        running.process.send_signal(signal.SIGINT)
+        assert running.ended() == 0
+        assert not scene.core.bindings(bob)
+    finally:
+        running.process.kill()
