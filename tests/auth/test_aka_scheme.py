@@ -281,6 +281,17 @@ def test_without_qop_no_count_and_no_cnonce() -> None:
     assert names == ["username", "realm", "nonce", "uri", "response", "algorithm"]
 
 
+@pytest.mark.parametrize("outcome", [RESPONSE, SynchronisationFailure(AUTS)])
+def test_a_session_needs_its_cnonce_even_without_qop(outcome: Outcome) -> None:
+    """RFC 7616 §3.4.2: A1 of a -sess algorithm holds it, so the server has to have it."""
+    challenge = ours(algorithm="AKAv1-SHA-256-sess", qop_options=())
+    value = answered(challenge, outcome, cnonce="c1")
+    assert parameters(value)["cnonce"] == "c1"
+    assert "nc" not in parameters(value)
+    credentials = aka.read_credentials(value)
+    aka.verify(credentials, challenge, RESPONSE, username=IMPI, method="REGISTER", uri=URI)
+
+
 def test_reject_has_an_empty_response_and_no_auts() -> None:
     """TS 33.203 §6.1.2.2."""
     value = answered(ours(), MacFailure())

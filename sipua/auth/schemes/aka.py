@@ -141,6 +141,8 @@ def write_credentials(answer: Answer, method: str, uri: str, body: bytes = b"") 
         return name, f'{head}""{tail}'
     if challenge.qop:
         tail += f', qop={challenge.qop}, nc={count_text(answer.nc)}, cnonce="{answer.cnonce}"'
+    elif algorithm_of(challenge.algorithm).session:  # its A1 holds the cnonce, qop or not
+        tail += f', cnonce="{answer.cnonce}"'
     return name, f'{head}"{_answer_digest(answer, method, uri, body)}"{tail}'
 
 
