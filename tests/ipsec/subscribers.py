@@ -16,7 +16,13 @@ def write_profiles(folder: Path) -> None:
     for number, name in enumerate(NAMES, 4):
         (folder / f"{name}.toml").write_text(
             text.replace("00000004", f"0000000{number}").replace("0100004", f"010000{number}")
+            + f'\n[usim]\nmsisdn = "{number_of(name)}"\nsmsc = "+15550100099"\n'
         )
+
+
+def number_of(name: str) -> str:
+    """The telephone number of a subscriber."""
+    return f"+1555010000{4 + NAMES.index(name)}"
 
 
 def profile(folder: str, name: str) -> Profile:

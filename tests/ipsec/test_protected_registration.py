@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from namespaces import ADDRESSES, Cable, Inside, cable, ip
-from subscribers import profile, write_profiles
+from subscribers import number_of, profile, write_profiles
 
 from sipua.ipsec.suite import CURRENT, Suite
 
@@ -145,6 +145,21 @@ def test_a_call_is_signalled_inside_esp(scene: Scene, transport: str) -> None:
     for word in ("INVITE sip:", "SIP/2.0 ", "BYE sip:"):
         assert not scene.sniffer.ask("contains", word)
     assert scene.sniffer.ask("protocols")["esp"] > 10
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_short_messages_go_inside_esp(scene: Scene, transport: str) -> None:
+    scene.core()
+    alice, bob = scene.ue("alice", 4, transport), scene.ue("bob", 4, transport)
+    bob.ask("take_text")
+    assert bob.ask("await_report", "registered")
+    result = alice.ask("send_text", number_of("bob"), "hidden from all in between")
+    assert result["verdict"] == "ok", result
+    assert (result["submitted"], result["delivered"]) == (1, 1)
+    assert bob.ask("await_report", "sms")["text"] == "hidden from all in between"
+    assert bob.ask("await_end")["verdict"] == "deregistered"
+    assert not scene.sniffer.ask("contains", "MESSAGE sip:")
+    assert not scene.sniffer.ask("contains", "MESSAGE tel:")
 
 
 @pytest.mark.parametrize("suite", CURRENT, ids=lambda suite: suite.name)

@@ -15,7 +15,9 @@ from namespaces import ADDRESSES
 from subscribers import profile
 
 from sipua.agent.call_plan import CallPlan, ListenPlan
+from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.texter import Texter
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings
@@ -28,11 +30,11 @@ class UserAgentInside:
         host = f"[{core}]" if version == 6 else core
         card = profile(folder, name)
         self.requests: list[Request] = []
-        self.agent = UserAgent(
-            CardChoice(f"emulated:{card.path}"),
-            AgentSettings(pcscf=f"{transport}:{host}:5060", ipsec=mode, timeout=12.0),
-            Observer(on_request=self.requests.append),
-        )
+        settings = AgentSettings(pcscf=f"{transport}:{host}:5060", ipsec=mode, timeout=12.0)
+        choice = CardChoice(f"emulated:{card.path}")
+        self.agent = UserAgent(choice, settings, Observer(on_request=self.requests.append))
+        self.texter = Texter(choice, settings)
+        self.reports: list[CallReport] = []
         self._staying: threading.Thread | None = None
         self._ended: list[RegistrationResult] = []
 
@@ -58,6 +60,23 @@ class UserAgentInside:
         self._staying = threading.Thread(target=lambda: self._ended.append(what()), daemon=True)
         self._staying.start()
         return True
+
+    def send_text(self, number: str, text: str) -> dict[str, Any]:
+        """A short message, with its delivery report."""
+        with self.texter:
+            return self.texter.send(number, text, report_wait=20.0).to_json()
+
+    def take_text(self) -> bool:
+        return self._begin(lambda: self.texter.listen(1, self.reports.append))
+
+    def await_report(self, event: str) -> dict[str, Any]:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            for report in list(self.reports):
+                if report.event == event:
+                    return report.details
+            time.sleep(0.02)
+        return {}
 
     def await_registration(self) -> bool:
         """Until the one that listens is registered."""
