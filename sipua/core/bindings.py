@@ -55,7 +55,7 @@ class Binding(NamedTuple):
 
     ``id`` lasts as long as it stays bound, ``since`` being the time of the first
     REGISTER; ``event`` is what happened to it last. ``aor`` is the public identity
-    that was registered, and ``has_gruu`` whether a GRUU leads here (RFC 5627).
+    that was registered, as it was written, and ``has_gruu`` whether a GRUU leads here (RFC 5627).
     """
 
     uri: str
@@ -135,7 +135,7 @@ def update(
             _check_order(binding, call_id, cseq)
         return []
     path = tuple(request.headers.values("Path"))
-    aor = address_of_record(request.to.uri)
+    aor = request.to.uri
     wants_gruu = asks_for_gruu(request)
     changed = list(current)
     for contact, expires in asked.contacts:
@@ -176,14 +176,17 @@ def _check_instance(contact: NameAddr, aor: str) -> None:
         return
     if contact.scheme not in ("sip", "sips"):
         raise PeerError(f"{contact.uri} is no SIP URI, and yet a device", 403)
-    if address_of_record(contact.uri) == aor:
+    if address_of_record(contact.uri) == address_of_record(aor):
         raise PeerError(f"{contact.uri} leads to itself", 403)
 
 
 def asks_for_gruu(request: Request) -> bool:
     """Whether who registers wants to know his GRUU (RFC 5627 §4.2)."""
-    supported = request.headers.values("Supported") + request.headers.values("Require")
-    return OPTION_TAG in [each.lower() for each in supported]
+    headers = request.headers
+    lines = " ".join([*headers.all("Supported"), *headers.all("Require")])
+    return OPTION_TAG in lines.lower() and OPTION_TAG in [
+        each.lower() for each in headers.values("Supported") + headers.values("Require")
+    ]
 
 
 def _check_order(existing: Binding, call_id: str, cseq: int) -> None:

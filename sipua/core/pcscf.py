@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sipua.auth.algorithm import algorithm_of, session_keys
 from sipua.core.reply import Reply, complaint
 from sipua.core.session_keys import take_session_keys
-from sipua.errors import PeerError
+from sipua.errors import LocalError, NetworkError, PeerError
 from sipua.ipsec.agreement import Agreement
 from sipua.ipsec.errors import SecurityAgreementError
 from sipua.ipsec.mechanisms import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sipua.ipsec.agreement import Place
-    from sipua.ipsec.association import AssociationSet
+    from sipua.ipsec.association import AssociationSet, Side
     from sipua.ipsec.mechanisms import Chosen
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 LINGER = 32.0
 """Seconds for which associations that have ended still carry the answer that ended them: 64*T1."""
 
-MAX_TERMINALS = 4096
+MAX_TERMINALS = 256
+"""Agreements at a time, each of which holds a port or two of ours."""
 
 
 class _Terminal:
@@ -130,12 +131,23 @@ class Pcscf:
         listed = parse(client)
         for suite in self._place.suites:
             try:
-                terminal.chosen = choose(listed, (suite,), terminal.address)
+                chosen = choose(listed, (suite,), terminal.address)
             except SecurityAgreementError:
                 continue
-            terminal.client = client
+            self._check_ports(terminal, chosen.theirs)
+            terminal.chosen, terminal.client = chosen, client
             return
         choose(listed, self._place.suites, terminal.address)  # raises, and tells why
+
+    def _check_ports(self, terminal: _Terminal, theirs: Side) -> None:
+        """Nobody takes the ports of another behind the same address (TS 33.203 §7.2)."""
+        ports = {theirs.port_c, theirs.port_s}
+        for other in set(self._terminals.values()):
+            if other is terminal or other.address != terminal.address:
+                continue
+            for known in other.servers:
+                if ports & {known.theirs.port_c, known.theirs.port_s}:
+                    raise PeerError("these ports are protected for somebody else", 403)
 
     def _set_of(self, terminal: _Terminal, source: Hop) -> AssociationSet:
         life = terminal.agreement.life
@@ -147,7 +159,10 @@ class Pcscf:
     def _settle(self, terminal: _Terminal, reply: Reply, source: Hop, now: float) -> Reply:
         reply, keys = _without_keys(reply)
         if reply.status == 401 and keys is not None:
-            return self._challenge(terminal, reply, keys, now)
+            try:
+                return self._challenge(terminal, reply, keys, now)
+            except (LocalError, NetworkError) as error:  # no port is left, the engine fails
+                raise PeerError(str(error), 503) from None
         if reply.status == 200:
             self._accepted(terminal, reply, now)
         else:

@@ -90,7 +90,7 @@ def _add_contact(
 
 def _event_for(change: Change, impu: str) -> str:
     """The public identities beside the one that was registered are created with it."""
-    was_named = address_of_record(impu) == change.binding.aor
+    was_named = address_of_record(impu) == address_of_record(change.binding.aor)
     return CREATED if change.event == REGISTERED and not was_named else change.event
 
 
