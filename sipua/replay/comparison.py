@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sipua.errors import ParseError
 from sipua.explain.credentials import kind_of, read_told
-from sipua.sip.grammar import DIGITS
+from sipua.sip.headers import CSeq
 from sipua.sip.message import Request
 
 if TYPE_CHECKING:
@@ -77,9 +78,11 @@ def _neutral(name: str, value: str, first: int) -> str:
     if name in ("from", "to"):
         return _without(value, "tag")
     if name == "cseq":
-        number, _, method = value.strip().partition(" ")
-        known = number and not number.strip(DIGITS)
-        return f"+{int(number) - first} {method.strip()}" if known else value
+        try:
+            cseq = CSeq.parse(value)
+        except ParseError:
+            return value
+        return f"+{cseq.number - first} {cseq.method}"
     if name == "rack":
         rseq, _, rest = value.strip().partition(" ")
         return f"{rseq} {rest.partition(' ')[2]}"

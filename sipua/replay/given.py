@@ -15,7 +15,7 @@ from sipua.ims.call_settings import CallSettings
 from sipua.ims.identity import Identity
 from sipua.replay.comparison import CREDENTIALS
 from sipua.settings import DEFAULT_EXPIRES, AgentSettings
-from sipua.sip.headers import NameAddr
+from sipua.sip.headers import NameAddr, parse_delta_seconds
 from sipua.sip.message import Request
 from sipua.sip.offer_answer import LocalMedia
 from sipua.sip.uri import SipUri
@@ -78,7 +78,7 @@ def call_settings_of(dialog: RecordedDialog) -> CallSettings:
         routes=tuple(headers.values("Route")),
         headers=tuple(wishes(opening)),
         user_agent=headers.get("User-Agent") or "",
-        session_expires=int(session_expires) if session_expires.isdecimal() else 0,
+        session_expires=_seconds(session_expires),
         preconditions="precondition" in [each.lower() for each in headers.values("Supported")],
     )
 
@@ -107,11 +107,18 @@ def _expires(dialog: RecordedDialog, contact: NameAddr) -> int:
     for recorded in dialog.messages:
         if recorded.sent and isinstance(recorded.message, Request):
             headers = recorded.message.headers
-            text = (headers.get("Expires") or "").strip()
-            if text.isdecimal() and int(text):
-                return int(text)
-    text = contact.params.get("expires") or ""
-    return int(text) if text.isdecimal() else DEFAULT_EXPIRES
+            asked = _seconds(headers.get("Expires") or "")
+            if asked:
+                return asked
+    return _seconds(contact.params.get("expires") or "") or DEFAULT_EXPIRES
+
+
+def _seconds(text: str) -> int:
+    """What a header says in seconds, 0 for nothing that can be read (RFC 3261 §20.19)."""
+    try:
+        return parse_delta_seconds(text.strip())
+    except ParseError:
+        return 0
 
 
 def _params(contact: str) -> str:
@@ -128,8 +135,13 @@ def _media(body: bytes) -> LocalMedia:
         if line.startswith("c=IN ") and not address:
             address = line.split()[-1]
         elif line.startswith("m=audio ") and not port:
-            text = line.split()[1]
-            port = int(text) if text.isdecimal() else 0
-    if not address:
+            port = _port(line.split()[1:2])
+    if not address or not port:
         raise ParseError("the INVITE offers no stream that could be offered again")
     return LocalMedia(address, port)
+
+
+def _port(words: list[str]) -> int:
+    """The port in these words, 0 for none."""
+    text = "".join(words).partition("/")[0]
+    return int(text) if len(text) <= 5 and text.isdecimal() and int(text) < 65536 else 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sipua.explain.subscriber import Subscriber
     from sipua.replay.recording import RecordedDialog, Recording
     from sipua.replay.roles import Role
-    from sipua.replay.stage import Said
+    from sipua.replay.stage import Key, Said
 
 TOLERANCE = 0.25
 """Seconds that are no difference: a program needs time, a virtual clock does not."""
@@ -67,7 +67,10 @@ def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterat
             yield Played(dialog.call_id, opened, skipped=role)
             continue
         judged = alone or opening.method == "INVITE"
-        yield _played(dialog, role, recording, subscribers, judged=judged)
+        try:
+            yield _played(dialog, role, recording, subscribers, judged=judged)
+        except (ParseError, LocalError) as error:
+            yield Played(dialog.call_id, opened, skipped=f"it cannot be played on: {error}")
 
 
 def _role(dialog: RecordedDialog) -> Role | str:
@@ -121,7 +124,10 @@ def _compared(
     stage: Stage, began: float, until: float, *, digest_known: bool
 ) -> Iterator[Difference]:
     first = _first_cseq(stage.then.values()), _first_cseq(stage.now.values())
+    apart = {key for key in (*stage.then, *stage.now) if _is_apart(stage, key)}
     for key, then in stage.then.items():
+        if key.copy and key._replace(copy=0) in apart:
+            continue
         now = stage.now.get(key)
         if now is None:
             yield Difference(then.at - began, str(key), "was sent; today's program does not")
@@ -134,16 +140,25 @@ def _compared(
             for text in differences(then.message, now.message, first, digest_known=digest_known):
                 yield Difference(then.at - began, str(key), text)
     for key, now in stage.now.items():
-        if key not in stage.then and now.at < until - TOLERANCE:
+        if key in stage.then or (key.copy and key._replace(copy=0) in apart):
+            continue
+        if now.at < until - TOLERANCE:
             yield Difference(now.at - began, str(key), "is sent today; the recording has none")
+
+
+def _is_apart(stage: Stage, key: Key) -> bool:
+    """Whether a message was sent by one side only, or at another time: its copies tell nothing."""
+    then, now = stage.then.get(key), stage.now.get(key)
+    return then is None or now is None or abs(then.at - now.at) > TOLERANCE
 
 
 def _first_cseq(said: Iterable[Said]) -> int:
     for each in said:
         if isinstance(each.message, Request):
-            number = (each.message.headers.get("CSeq") or "").partition(" ")[0]
-            if number.isdecimal():
-                return int(number)
+            try:
+                return each.message.cseq.number
+            except ParseError:
+                continue
     return 0
 
 

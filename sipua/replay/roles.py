@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from sipua.agent.call_verdict import verdict_of_call
+from sipua.errors import LocalError
 from sipua.ims.call_events import CallEnded
 from sipua.ims.caller import Caller
 from sipua.ims.events import AuthenticationRequired, Ended, Registered
@@ -68,10 +70,11 @@ class RegisteringRole:
     def prompt(self, recorded: Request | Response, now: float) -> None:
         if not isinstance(recorded, Request) or self.machine.state in BUSY_STATES:
             return
-        if recorded.headers.get("Expires") == "0":
-            self.machine.deregister(now)
-        else:
-            self.machine.start(now)
+        with suppress(LocalError):  # today's would not do it: then it is a difference
+            if recorded.headers.get("Expires") == "0":
+                self.machine.deregister(now)
+            else:
+                self.machine.start(now)
 
     def response_received(self, response: Response, now: float) -> None:
         self.machine.response_received(response, now)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from interop.subscription import Subscription, write_profile
 from phones.answering import Answering
 
 from card.profile import load
-from interop.subscription import Subscription, write_profile
 from sipua.agent.call_plan import CallPlan
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
