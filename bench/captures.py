@@ -14,8 +14,8 @@ from sipua.capture.ip_writer import TcpWay, Way
 from sipua.capture.pcapng_writer import PcapngWriter
 
 HERE = Path(__file__).resolve().parent
-ROUNDS = 7
-COUNT = 400  # registrations in one closed loop
+ROUNDS = 5
+COUNT = 1500  # registrations in one closed loop: what a trace loads first shall not count
 KEPT = 0.85  # of the rate, with a trace
 SIZE = 100 * 10**6  # octets of the large capture
 MOST_MEMORY = 200  # MB

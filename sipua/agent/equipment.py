@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from random import SystemRandom
 from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol
 
@@ -178,7 +177,9 @@ class Equipment:
         switchboard = self.switchboard()
         network = switchboard.driver.network
         source = network.source(hop)
-        if self._protection is not None and self._protection.contact[0] != source:
+        if self._protection is not None and (
+            self._protection.is_over or self._protection.contact[0] != source
+        ):
             self._close_protection()
         if self._protection is None:
             from sipua.agent.protection import Protection
@@ -325,10 +326,12 @@ class Equipment:
 
     def _way(self, hop: Hop) -> tuple[Hop, bool]:
         """``hop`` with our own end, where it can be told, and whether IPsec protects it."""
-        if self._switchboard is not None:
-            with suppress(NetworkError, LocalError):  # it was sent, or that failed already
-                return self._switchboard.driver.network.way(hop)
-        return hop, False
+        if self._switchboard is None:
+            return hop, False
+        try:
+            return self._switchboard.driver.network.way(hop)
+        except (NetworkError, LocalError):  # it was sent, or that failed already
+            return hop, False
 
 
 def _step_of(recorder: Recorder | None) -> OnStep | None:

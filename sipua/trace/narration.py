@@ -97,6 +97,8 @@ def credentials_note(request: Request) -> str:
 
 def _kind_in_clear(credentials: str) -> str:
     """R, S or E for RES, AUTS or an error code in one of the patent's modes."""
+    if "UMTS" not in credentials and "signature" not in credentials:
+        return ""  # none of those modes
     for kind, marks in _IN_CLEAR.items():
         if any(mark in credentials for mark in marks):
             return kind
