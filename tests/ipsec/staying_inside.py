@@ -1,0 +1,33 @@
+"""Run inside a namespace: a user agent with IPsec that stays and watches its registration.
+
+Arguments: the folder of the cards, the name of one, and the transport.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ue_inside import UserAgentInside
+
+from sipua.agent.user_agent import UserAgent
+
+
+class StayingInside(UserAgentInside):
+    def __init__(self, folder: str, name: str, transport: str) -> None:
+        super().__init__(folder, name, 4, transport, "require")
+        settings = self.agent.settings._replace(reg_event=True)
+        self.agent = UserAgent(self.agent._equipment._choice, settings)
+
+
+def main() -> None:
+    inside = StayingInside(*sys.argv[1:])
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        command, *arguments = json.loads(line)
+        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    inside.close()
+
+
+if __name__ == "__main__":
+    main()
