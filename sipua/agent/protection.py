@@ -59,6 +59,7 @@ class Protection:
         self.security = TerminalSecurity(
             Place(address, server, choice.engine, choice.suites, ports, rng)
         )
+        self.is_over = False
         self._declined = False
         self._server_lines: list[str] = []
         self._finish_at: float | None = None
@@ -129,9 +130,13 @@ class Protection:
         return self.security.hop(hop)
 
     def ended(self, now: float) -> None:
-        """The registration is over, or never was: the next one begins unprotected."""
+        """The registration is over, or never was: the next one begins anew, at other ports.
+
+        The network may remember the old ones, and who comes unprotected cannot
+        prove that they are his.
+        """
         self.security.close(now)
-        self._declined = False
+        self.is_over = True
 
     # Time -----------------------------------------------------------------------------
 

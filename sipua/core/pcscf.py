@@ -88,7 +88,7 @@ class Pcscf:
         Raises PeerError for what is not as agreed.
         """
         try:
-            terminal = self._examine(request, source)
+            terminal = self._examine(request, source, now)
         except SecurityAgreementError as error:
             return self._refusal(error)
         _take_out(request)
@@ -97,12 +97,12 @@ class Pcscf:
             return self._settle(terminal, reply, source, now)
         return _without_keys(reply)[0]
 
-    def _examine(self, request: Request, source: Hop) -> _Terminal | None:
+    def _examine(self, request: Request, source: Hop, now: float) -> _Terminal | None:
         """Whose REGISTER this is; None for one without any agreement."""
         client = request.headers.all(CLIENT)
         if not self.is_protected(source):
             if client:
-                return self._new_terminal(client, source)
+                return self._new_terminal(client, source, now)
             if self._required:
                 raise SecurityAgreementError("a security agreement is required here", 421)
             return None
@@ -116,17 +116,17 @@ class Pcscf:
             if not same_list(terminal.client, client):
                 raise SecurityAgreementError("Security-Client has changed since the challenge")
         else:
-            self._note_offer(terminal, client)
+            self._note_offer(terminal, client, now)
         return terminal
 
-    def _new_terminal(self, client: list[str], source: Hop) -> _Terminal:
+    def _new_terminal(self, client: list[str], source: Hop, now: float) -> _Terminal:
         if len(self._terminals) >= MAX_TERMINALS:
             raise PeerError("too many security agreements", 503)
         terminal = _Terminal(source.address, self._place)
-        self._note_offer(terminal, client)
+        self._note_offer(terminal, client, now)
         return terminal
 
-    def _note_offer(self, terminal: _Terminal, client: list[str]) -> None:
+    def _note_offer(self, terminal: _Terminal, client: list[str], now: float) -> None:
         """Our own list counts, in its order (RFC 3329 §2.2: it does not depend on the client's)."""
         listed = parse(client)
         for suite in self._place.suites:
@@ -134,20 +134,31 @@ class Pcscf:
                 chosen = choose(listed, (suite,), terminal.address)
             except SecurityAgreementError:
                 continue
-            self._check_ports(terminal, chosen.theirs)
+            self._clear_ports(terminal, chosen.theirs, now)
             terminal.chosen, terminal.client = chosen, client
             return
         choose(listed, self._place.suites, terminal.address)  # raises, and tells why
 
-    def _check_ports(self, terminal: _Terminal, theirs: Side) -> None:
-        """Nobody takes the ports of another behind the same address (TS 33.203 §7.2)."""
+    def _clear_ports(self, terminal: _Terminal, theirs: Side, now: float) -> None:
+        """Nobody takes the ports of another behind the same address (TS 33.203 §7.2).
+
+        Those of an agreement that was not confirmed are free again: a terminal
+        which reports AUTS comes unprotected once more.
+        """
         ports = {theirs.port_c, theirs.port_s}
         for other in set(self._terminals.values()):
             if other is terminal or other.address != terminal.address:
                 continue
-            for known in other.servers:
-                if ports & {known.theirs.port_c, known.theirs.port_s}:
-                    raise PeerError("these ports are protected for somebody else", 403)
+            if not any(ports & {each.theirs.port_c, each.theirs.port_s} for each in other.servers):
+                continue
+            if other.agreement.life.in_use is not None:
+                raise PeerError("these ports are protected for somebody else", 403)
+            other.agreement.close(now)
+            self._forget(other)
+
+    def _forget(self, terminal: _Terminal) -> None:
+        for place in [each for each, known in self._terminals.items() if known is terminal]:
+            del self._terminals[place]
 
     def _set_of(self, terminal: _Terminal, source: Hop) -> AssociationSet:
         life = terminal.agreement.life

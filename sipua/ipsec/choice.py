@@ -54,7 +54,7 @@ def choose_engine(
     address: str,
     suites: Iterable[Suite] = CURRENT,
     random_bytes: Callable[[int], bytes] = os.urandom,
-    state_directory: str | None = None,
+    state_directory: str = "",
 ) -> Choice:
     """The kernel's where it can do at least one suite, else our own; raises NoEngine.
 
@@ -62,10 +62,10 @@ def choose_engine(
     """
     wanted = tuple(suites)
     reasons: list[str] = []
-    from sipua.ipsec.kernel import STATE_DIRECTORY, KernelEngine
+    from sipua.ipsec.kernel import KernelEngine
 
     try:
-        kernel = KernelEngine(wanted, state_directory or STATE_DIRECTORY)
+        kernel = KernelEngine(wanted, state_directory)
     except EngineError as error:
         reasons.append(_reason("kernel", error))
     else:

@@ -39,10 +39,10 @@ class KernelEngine(Engine):
 
     name = "kernel"
 
-    def __init__(self, suites: Iterable[Suite], state_directory: str = STATE_DIRECTORY) -> None:
+    def __init__(self, suites: Iterable[Suite], state_directory: str = "") -> None:
         """Raises MissingCapability when the kernel can do none of the suites, or EngineError."""
         self._installed: list[AssociationSet] = []
-        self._claim = _Claim(state_directory)
+        self._claim = _Claim(state_directory or _state_directory())
         self.reqid = self._claim.reqid
         try:
             self.suites = self._usable(suites)
@@ -163,6 +163,13 @@ class _Claim:
             with suppress(OSError):
                 os.unlink(self._path.format(reqid))
             os.close(descriptor)
+
+
+def _state_directory() -> str:
+    """Root's, or that of a user who was given the capabilities."""
+    if os.geteuid() == 0:
+        return STATE_DIRECTORY
+    return os.path.join(os.environ.get("XDG_RUNTIME_DIR") or STATE_DIRECTORY, "sipua")
 
 
 def _states_only(batch: str) -> str:

@@ -9,11 +9,12 @@ from place_of import Noted
 
 from card.aka.result import AkaResponse
 from sipua.auth.algorithm import algorithm_of, session_keys
-from sipua.core.pcscf import LINGER, Pcscf
+from sipua.core.pcscf import LINGER, MAX_TERMINALS, Pcscf
 from sipua.core.reply import Reply
 from sipua.core.session_keys import add_session_keys, take_session_keys
 from sipua.errors import ChallengeError, PeerError
-from sipua.ipsec.mechanisms import CLIENT, SERVER, VERIFY
+from sipua.ipsec.association import Side
+from sipua.ipsec.mechanisms import CLIENT, SERVER, VERIFY, write
 from sipua.ipsec.suite import CURRENT, OLDER, Suite
 from sipua.ipsec.terminal import TerminalSecurity
 from sipua.sip.hop import Hop
@@ -320,3 +321,52 @@ def test_session_keys_in_a_challenge() -> None:
     for bad in ("zz", "aa", KEYS.ck.hex() + "00"):
         with pytest.raises(ChallengeError):
             take_session_keys(f'Digest nonce="n", ck="{bad}", ik="{KEYS.ik.hex()}"')
+
+
+def test_nobody_takes_anothers_protected_ports() -> None:
+    """Who sends from the same address could have its answers sealed for himself otherwise."""
+    both = Both().registered()
+    (agreed,) = both.network.engine.installed
+    ours = agreed.theirs
+    for port_c, port_s in ((ours.port_c, 7001), (7000, ours.port_s), (ours.port_s, ours.port_c)):
+        stolen = write(CURRENT, ours._replace(port_c=port_c, port_s=port_s))
+        with pytest.raises(PeerError, match="somebody else") as caught:
+            both.register([(CLIENT, stolen)], PLAIN, both.challenge)
+        assert caught.value.status == 403
+    other = write(CURRENT, ours._replace(port_c=7000, port_s=7001))
+    assert both.register([(CLIENT, other)], PLAIN, both.challenge).status == 401
+
+
+def test_there_is_a_limit_and_an_engine_may_fail() -> None:
+    both = Both()
+    both.network.engine.broken = True
+    with pytest.raises(PeerError, match="out of order") as caught:
+        both.challenged()
+    assert caught.value.status == 503
+    assert both.network.engine.installed == []
+    both.network.engine.broken = False
+    for number in range(MAX_TERMINALS):
+        side = Side(UE, 10000 + 2 * number, 10001 + 2 * number, 500, 501)
+        assert both.register([(CLIENT, write(CURRENT, side))], PLAIN, both.challenge)
+    with pytest.raises(PeerError, match="too many") as caught:
+        both.challenged()
+    assert caught.value.status == 503
+    both.pcscf.tick(240)
+    assert both.network.engine.installed == []
+    both.challenged()
+
+
+def test_a_terminal_that_reports_auts_comes_again_at_the_same_server_port() -> None:
+    both = Both().challenged()
+    (first,) = both.network.engine.installed
+    both.security.failed(0)
+    reply = both.register(both.security.answering(), PLAIN, both.challenge)
+    assert reply.status == 401
+    both.hear(reply)
+    (second,) = both.network.engine.installed
+    assert second.theirs.port_s == first.theirs.port_s
+    assert both.answered().status == 200
+    both.security.close(0)
+    both.pcscf.close(0)
+    assert both.network.is_empty
+    assert both.ue.is_empty

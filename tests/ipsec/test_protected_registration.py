@@ -211,6 +211,20 @@ def test_a_network_that_requires_it_refuses_who_does_not_offer(scene: Scene) -> 
     assert result["exchange"][-1]["status"] == 421
 
 
+def test_after_a_refusal_everything_begins_anew_at_other_ports(scene: Scene) -> None:
+    core, alice = scene.core(), scene.ue("alice")
+    first = alice.ask("register")
+    assert first["verdict"] == "registered"
+    core.ask("fault", "403")
+    assert alice.ask("register")["verdict"] == "rejected"
+    assert alice.ask("associations") == []
+    core.ask("clear_faults")
+    second = alice.ask("register")
+    assert second["verdict"] == "registered", second
+    assert second["contact"] != first["contact"]
+    assert alice.ask("message", scene.uri("alice"), "x")["exchange"][0]["status"] == 200
+
+
 def test_a_lost_network_is_noticed_and_the_next_registration_begins_anew(scene: Scene) -> None:
     core = scene.core()
     alice = scene.ue("alice")
