@@ -132,6 +132,8 @@ def sipua_core(sipua_core_factory: CoreFactory) -> CoreServer:
 
     ``core.hop("UDP")`` tells address and port, ``core.bindings(impi)`` who is
     registered, and ``core.faults.add("503=7")`` makes it misbehave from now on.
+    ``core.deregister(impi)`` and ``core.shorten(impi, seconds)`` end registrations as
+    networks do.
     """
     return sipua_core_factory()
 

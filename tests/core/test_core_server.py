@@ -311,3 +311,19 @@ def test_what_is_not_open_cannot_end_a_registration(sipua_card_profile: Profile)
     core.stop()
     with pytest.raises(LocalError, match="not open"):
         core.deregister(sipua_card_profile.imsi)
+
+
+def test_the_network_may_be_told_so_from_within(sipua_card_profile: Profile) -> None:
+    """By who sees its messages, in its own thread."""
+    ended: list[str] = []
+
+    def end(way: str, data: bytes, _: Hop) -> None:
+        if way == "sent" and data.startswith(b"SIP/2.0 200"):
+            core.deregister(sipua_card_profile.imsi)
+            ended.append(way)
+
+    core = CoreServer([sipua_card_profile], on_message=end)
+    with core, Client(core.hops[0], sipua_card_profile) as client:
+        assert client.answer(client.ask()).status == 200
+        assert core.bindings(client.terminal.impi) == []
+    assert ended == ["sent"]
