@@ -121,6 +121,8 @@ def core(
     except (CardError, SipuaError) as error:
         raise click.UsageError(str(error)) from error
     announce(server, as_json)
+    if server.protection is not None and not as_json:
+        click.echo(f"{server.protection.told}.", err=True)
     try:
         serve_until_signalled(server)
     except CardError as error:
