@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.errors import ParseError
-from sipua.explain.credentials import kind_of, read_told
+from sipua.explain.credentials import kind_of, read_told, scheme_of
 from sipua.sip.headers import CSeq
 from sipua.sip.message import Request
 
@@ -110,7 +110,8 @@ def _credentials(header: str, value: str, digest_known: bool) -> Iterator[str]:
         text = told.params[name]
         if not name:
             continue
-        if name == "cnonce" or (name in _MADE_OF_RES and not digest_known and text):
+        hashed = digest_known and scheme_of(told) == "aka"  # RES itself is never shown
+        if name == "cnonce" or (name in _MADE_OF_RES and text and not hashed):
             text = ANYTHING
         yield f"{name}={text}"
 
