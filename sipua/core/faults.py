@@ -55,9 +55,9 @@ CATALOGUE: dict[str, Kind] = {
     "494": Kind("494 Security Agreement Required (RFC 3329)"),
     "500": Kind("500 Server Internal Error"),
     "503": Kind("503 Service Unavailable with Retry-After", "SECONDS", 30, MOST_SECONDS),
-    # What the network does by itself, SECONDS after each REGISTER that it has taken
+    # What the network does by itself
     "deregister": Kind(
-        "ends a registration SECONDS after each REGISTER: deactivated", "SECONDS", 30, MOST_SECONDS
+        "ends a registration SECONDS after it was made: deactivated", "SECONDS", 30, MOST_SECONDS
     ),
     "deregister-probation": Kind(
         "the same: probation, to be tried again after 30 s", "SECONDS", 30, MOST_SECONDS

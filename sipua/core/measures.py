@@ -119,7 +119,7 @@ class Measures:
         return {name: faults[name] for name in FAULTS if name in faults} if faults else {}
 
     def registrations_changed(self, changes: Changes, now: float) -> None:
-        """Begin to wait after a REGISTER; have done when nothing is left to wait for."""
+        """Wait from the first REGISTER on, or with SHORTEN from the last; until all is gone."""
         subscriber = changes.subscriber
         if changes.is_gone:
             keeper = self._keepers.get(subscriber.impi)
@@ -136,4 +136,5 @@ class Measures:
             keeper = _Keeper(self._endpoint, self, subscriber, hop)
             self._keepers[subscriber.impi] = keeper
         for name, seconds in in_force.items():
-            keeper.start_timer(name, seconds, now)
+            if name == SHORTEN or name not in keeper.running:
+                keeper.start_timer(name, seconds, now)

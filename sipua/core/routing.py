@@ -97,6 +97,7 @@ class Routing:
             each
             for each in self._registrar.bindings(callee.impi, now)
             if scheme_of(each.uri) in ("sip", "sips")  # others are for people to know
+            and SipUri.parse(each.uri).parameter("sos") is None  # for emergencies (24.229 §5.4.3.3)
         ]
         if is_gruu(uri):
             bindings = bound_to(uri, bindings)

@@ -23,20 +23,29 @@ def under(*faults: str) -> Watcher:
         ("deregister", "deactivated"),
         ("deregister-probation", "probation"),
         ("deregister-rejected", "rejected"),
-        ("shorten", "shortened"),
     ],
 )
-def test_so_long_after_each_register(fault: str, event: str) -> None:
+def test_so_long_after_it_was_made(fault: str, event: str) -> None:
     alice = under(f"{fault}=40")
-    alice.run(39)
-    alice.register()
-    alice.run(39.9)
+    alice.run(25)
+    alice.register()  # which puts nothing off
+    alice.run(14.9)
     assert event not in [each for each, _ in alice.changes]
     alice.run(0.2)
     assert alice.changes[-1][0] == event
     contact = alice.documents[-1].registrations[0].contacts[0]
     assert contact.retry_after == (DEFAULT_RETRY_AFTER if event == "probation" else -1)
-    assert contact.expires == (SHORTENED_TO if event == "shortened" else -1)
+
+
+def test_shortened_so_long_after_the_last_register() -> None:
+    alice = under("shorten=40")
+    alice.run(39)
+    alice.register()
+    alice.run(39.9)
+    assert "shortened" not in [each for each, _ in alice.changes]
+    alice.run(0.2)
+    assert alice.changes[-1][0] == "shortened"
+    assert alice.documents[-1].registrations[0].contacts[0].expires == SHORTENED_TO
 
 
 def test_again_after_the_next_register() -> None:
