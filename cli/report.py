@@ -61,7 +61,7 @@ def report(
         raise click.UsageError("--text writes no file; give it or -o")
     target = output or f"{os.path.splitext(file)[0]}.html"
     if not text:
-        _check(target, file, force=force)
+        check_target(target, force=force, trace=file)
     from sipua.explain.subscriber import load
 
     subscribers = [load(path) for path in profiles]
@@ -72,22 +72,24 @@ def report(
         return 0
     name = os.path.basename(file)
     made = picture(trace, name) if target.endswith(".svg") else page(trace, name)
-    _write(target, made, force=force, private=show_secrets)
+    write_page(target, made, force=force, private=show_secrets)
     return 0
 
 
-def _check(target: str, file: str, *, force: bool) -> None:
-    """Refuse before anything is read, where the end is plain already."""
+def check_target(target: str, *, force: bool = False, trace: str = "") -> None:
+    """Refuse before anything is done, where the end is plain already. Raises UsageError."""
     if target == "-":
         return
     if os.path.exists(target):
-        if os.path.samefile(target, file):
+        if trace and os.path.samefile(target, trace):
             raise click.UsageError(f"{target} is the trace itself")
         if not force:
-            raise click.UsageError(f"{target} is there already; --force replaces it")
+            remedy = "--force replaces it" if trace else "choose another name"
+            raise click.UsageError(f"{target} is there already; {remedy}")
 
 
-def _write(target: str, text: str, *, force: bool, private: bool) -> None:
+def write_page(target: str, text: str, *, force: bool = False, private: bool = False) -> None:
+    """Write it, into a new file unless ``force``. Raises UsageError."""
     data = text.encode("utf-8")
     if target == "-":
         sys.stdout.buffer.write(data)
@@ -101,7 +103,7 @@ def _write(target: str, text: str, *, force: bool, private: bool) -> None:
             out.write(data)
     except OSError as error:
         raise click.UsageError(f"cannot write {target}: {error.strerror}") from error
-    click.echo(f"{target}: {len(data) // 1024 + 1} KiB")
+    click.echo(f"{target}: {len(data) // 1024 + 1} KiB", err=True)
 
 
 def _draw(trace: Trace) -> None:

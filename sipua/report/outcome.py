@@ -53,6 +53,8 @@ def outcome_of(trace: Trace) -> Outcome:
         return Outcome(
             "something is wrong", f"{wrong[0]['summary']}{counted}", False, found[:MAX_HINTS]
         )
+    if trace.apdus and not trace.messages:
+        return Outcome("card only", "The card was asked; there is no SIP in it.", True, ())
     if not trace.documents:
         what = "There is no SIP in it." if not trace.messages else "No dialog is complete in it."
         return Outcome("nothing to judge", what, False, found[:MAX_HINTS])

@@ -118,8 +118,13 @@ def test_a_terminal_shows_the_ladder_then_the_result_in_colour(
     sipua_core: CoreServer, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    seen = terminal(*command, "--pcscf", str(sipua_core.hop("UDP")))
-    assert seen.index("registrar") < seen.index("401 Unauthorized") < seen.index("registered")
+    hop = sipua_core.hop("UDP")
+    seen = terminal(*command, "--pcscf", str(hop))
+    assert (
+        seen.index(f"127.0.0.1:{hop.port}")
+        < seen.index("401 Unauthorized")
+        < seen.index("registered")
+    )
     assert "▶" in seen
     assert "\x1b[" in seen
 

@@ -115,3 +115,23 @@ def test_replay_says_what_is_different(tmp_path: Path, capsys: pytest.CaptureFix
     assert (document["different"], document["exit_status"]) == (True, 60)
     assert [each["what"] for each in dialog["differences"]] == ["REGISTER", "REGISTER no. 2"]
     assert dialog["recorded"] == dialog["today"] == ["registered"]
+
+
+def test_a_report_of_a_run_as_it_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target, trace = tmp_path / "run.html", tmp_path / "run.pcapng"
+    assert run(["demo", "--report", str(target), "--fault", "403"]) == 30
+    assert "What to do next" in target.read_text()
+    assert f"{target}: " in capsys.readouterr().err
+    assert run(["demo", "--report", str(target)]) == 2
+    assert "choose another name" in capsys.readouterr().err
+    target.unlink()
+    assert run(["demo", "--report", str(target), "--trace", str(trace), "--trace-secrets"]) == 0
+    assert "registered" in target.read_text()
+    assert trace.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.html", "run.pcapng"]
+
+
+def test_a_report_of_a_card_alone(tmp_path: Path) -> None:
+    target = tmp_path / "card.html"
+    assert run(["card", "info", "--card", "emulated", "--report", str(target)]) == 0
+    assert "card only" in target.read_text()
