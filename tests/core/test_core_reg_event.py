@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from core_scene import subscriber, uri
 from core_ue import ADDRESS, PORT, Ue
 from core_watcher import Watcher, watcher
+from test_core_branch_table import Recorder, passes
 
 from sipua.core.gate import Demand
 from sipua.core.notifier import MAX_WATCHES
@@ -13,7 +16,7 @@ from sipua.core.watch import CLOSING, DESTROYS, MAX_OWED, NOTIFYING, TRANSITIONS
 from sipua.ims.events import Ended
 from sipua.ims.reg_event import Action
 from sipua.sip.message import Request, Response
-from sipua.sip.transaction.machine import TERMINATED, Row
+from sipua.sip.transaction.machine import TERMINATED
 from sipua.verdict import Verdict
 
 TIMER_F = 32.0
@@ -284,6 +287,23 @@ def test_it_ends_while_a_notify_is_not_answered() -> None:
         assert alice.watches == []
 
 
+def test_a_refresh_while_a_notify_is_not_answered() -> None:
+    alice = watcher().subscribe()
+    alice.deaf = True
+    alice.ue.register()
+    alice.run(0.1)
+    alice.deaf = False
+    dialog = alice.machine.dialog
+    assert dialog is not None
+    lines = [("Event", "reg"), ("Expires", "50"), ("Contact", f"<{alice.ue.contact}>")]
+    alice.ue.send(dialog.request("SUBSCRIBE", lines))
+    (watch,) = alice.watches
+    assert watch.until == alice.network.now + 50
+    alice.run(1)
+    assert [each.full for each in alice.documents] == [True, False, True]
+    assert alice.subscription_state == "active;expires=50"
+
+
 def test_nobody_answers() -> None:
     alice = watcher().subscribe()
     alice.deaf = True
@@ -486,27 +506,31 @@ def another_device(alice: Watcher, number: int = 0) -> Ue:
 # The table ---------------------------------------------------------------------------------
 
 
-class Recorder(dict[tuple[str, str], Row]):
-    """The table, which remembers the rows that were used."""
-
-    def __init__(self, table: dict[tuple[str, str], Row]) -> None:
-        super().__init__(table)
-        self.used: set[tuple[str, str]] = set()
-
-    def get(self, key: tuple[str, str], default: Row | None = None) -> Row | None:  # type: ignore[override]
-        if key in self:
-            self.used.add(key)
-        return super().get(key, default)
+def scenarios() -> list[Callable[[], None]]:
+    tests = [
+        test
+        for name, test in list(globals().items())
+        if name.startswith("test_") and not test.__code__.co_argcount
+    ]
+    return [*tests, lambda: test_refused_for_good(481), lambda: test_other_refusals_leave_it(500)]
 
 
-def test_every_row_is_reached_by_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_row_is_reached_and_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder(TRANSITIONS)
-    monkeypatch.setattr(Watch, "TRANSITIONS", recorder)
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and not test.__code__.co_argcount:
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "TRANSITIONS", recorder)
+        for test in scenarios():
+            recorder.test = test
             test()
-    test_refused_for_good(481)
-    assert sorted(set(TRANSITIONS) - recorder.used) == []
+    assert sorted(set(TRANSITIONS) - set(recorder.used)) == []
+    unnoticed = []
+    for key, tests in recorder.used.items():
+        shortened = {other: row for other, row in TRANSITIONS.items() if other != key}
+        with monkeypatch.context() as patch:
+            patch.setattr(Watch, "TRANSITIONS", shortened)
+            if all(passes(test) for test in tests):
+                unnoticed.append(key)
+    assert sorted(unnoticed) == []
 
 
 def test_every_row_names_its_rule() -> None:
