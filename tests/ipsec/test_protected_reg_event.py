@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from namespaces import Cable
-from test_protected_registration import Scene, check_nothing_is_left, scene, wire
+from protected_scene import Scene
+from test_protected_registration import check_nothing_is_left, scene, wire
 
 pytestmark = pytest.mark.interop
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from namespaces import Cable
-from test_protected_registration import Scene, scene, wire
+from protected_scene import Scene
+from test_protected_registration import scene, wire
 
 pytestmark = pytest.mark.interop
 

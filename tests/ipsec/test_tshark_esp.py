@@ -6,10 +6,13 @@ import random
 import shutil
 import struct
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from associations_of import ADDRESSES, EVERY_SUITE, association
+from namespaces import cable
+from protected_scene import Scene
 
 from sipua.ipsec import packet
 from sipua.ipsec.association import SecurityAssociation
@@ -47,17 +50,22 @@ KNOWN = [suite for suite in EVERY_SUITE if suite.alg in INTEGRITY]
 
 def entry(agreed: SecurityAssociation) -> str:
     suite, keys = agreed.suite, agreed.keys
-    key = keys.encryption + keys.salt
-    family = "IPv6" if ":" in agreed.source.address else "IPv4"
+    return told(
+        *(agreed.source.address, agreed.destination.address, f"{agreed.spi:#x}"),
+        *(suite.ealg, (keys.encryption + keys.salt).hex()),
+        *(suite.alg, keys.authentication.hex()),
+    )
+
+
+def told(
+    source: str, destination: str, spi: str, ealg: str, key: str, alg: str, integrity: str
+) -> str:
+    """One row of tshark's table of associations."""
     fields = (
-        family,
-        agreed.source.address,
-        agreed.destination.address,
-        f"{agreed.spi:#x}",
-        ENCRYPTION[suite.ealg],
-        f"0x{key.hex()}" if key else "",
-        INTEGRITY[suite.alg],
-        f"0x{keys.authentication.hex()}" if keys.authentication else "",
+        "IPv6" if ":" in source else "IPv4",
+        *(source, destination, spi),
+        *(ENCRYPTION[ealg], f"0x{key}" if key else ""),
+        *(INTEGRITY[alg], f"0x{integrity}" if integrity else ""),
     )
     return "uat:esp_sa:" + ",".join(f'"{field}"' for field in fields)
 
@@ -106,3 +114,35 @@ def test_tshark_decrypts_and_dissects_ours(suite: Suite, version: int, tmp_path:
 
     if suite.encryption_key:
         assert dissect(path)[0][3] == "", "without the keys there is no SIP to be seen"
+
+
+def test_tshark_follows_a_registration_and_a_message_on_the_cable(tmp_path: Path) -> None:
+    """What the two user agents of a network really sent, TCP inside ESP; without keys, nothing."""
+    capture = tmp_path / "cable.pcap"
+    with cable() as wire, ExitStack() as stack:
+        scene = Scene(wire, tmp_path, stack)
+        scene.core()
+        alice = scene.ue("alice", 4, "tcp")
+        assert alice.ask("register")["verdict"] == "registered"
+        assert alice.ask("message", scene.uri("alice"), "between us")["verdict"]
+        rows = [told(*row) for row in alice.ask("keys")]
+        scene.sniffer.ask("write", str(capture))
+    assert len(rows) == 4
+
+    def messages(*options: str) -> list[str]:
+        done = subprocess.run(
+            [
+                *("tshark", "-r", str(capture), "-Y", "sip and esp", "-T", "fields"),
+                *("-e", "sip.Method", "-e", "sip.Status-Code"),
+                *("-o", "esp.enable_encryption_decode:TRUE"),
+                *(word for option in options for word in ("-o", option)),
+            ],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        return ["/".join(line.split()) for line in done.stdout.splitlines()]
+
+    assert messages() == []
+    found = messages(*rows)
+    assert found[0] == "REGISTER"
+    assert "200" in found
+    assert "MESSAGE" in found

@@ -115,6 +115,22 @@ class UserAgentInside:
         protection = self.agent._equipment._protection
         return sorted(protection.security._agreement.life.spis) if protection is not None else []
 
+    def keys(self) -> list[list[str]]:
+        """All associations in use, as a capture program wants to be told of them."""
+        protection = self.agent._equipment._protection
+        assert protection is not None
+        life = protection.security._agreement.life
+        return [
+            [
+                *(each.source.address, each.destination.address, f"{each.spi:#x}"),
+                *(each.suite.ealg, each.keys.encryption.hex() + each.keys.salt.hex()),
+                *(each.suite.alg, each.keys.authentication.hex()),
+            ]
+            for held in (life.in_use, *life.old)
+            if held is not None
+            for each in (*held.inbound, *held.outbound)
+        ]
+
     def close(self) -> bool:
         self.agent.close()
         return True
