@@ -23,6 +23,7 @@ DUMMY_ADDRESS = "192.0.0.8/32"
 """What RFC 7600 §4.8 sets aside: a device without any address fails every check of the way
 back (RFC 3704) where those are on."""
 
+_IPV6 = "/proc/sys/net/ipv6"  # not there: a kernel without
 _TUNSETIFF = 0x400454CA
 _IFF_TUN_NO_PI = 0x1001
 _REQUEST = struct.Struct("16sH22x")
@@ -53,8 +54,8 @@ class Tun:
 
     def _batch(self) -> str:
         return (
-            f"link set dev {self.name} addrgenmode none\n"
-            f"link set dev {self.name} mtu {MTU} up\n"
+            f"link set dev {self.name} addrgenmode none\n" * os.path.exists(_IPV6)
+            + f"link set dev {self.name} mtu {MTU} up\n"
             + (f"addr add {DUMMY_ADDRESS} dev {self.name} scope link\n" * (self._family == 4))
             + f"route add default dev {self.name} table {self.table} advmss {SEGMENT}\n"
             f"rule add oif {self.name} lookup {self.table} protocol {PROTOCOL}\n"
