@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Message = Request | Response
 
 ANYTHING = "*"
-UNCOMPARED = frozenset({"content-length", "call-id", "date", "timestamp"})
+UNCOMPARED = frozenset({"content-length", "call-id", "date", "timestamp", "rseq"})
 LISTS = frozenset({"supported", "allow", "require", "proxy-require", "accept", "route", "via"})
 CREDENTIALS = {"authorization": "Authorization", "proxy-authorization": "Proxy-Authorization"}
 SDP = "application/sdp"

@@ -16,7 +16,7 @@ from sipua.ims.identity import Identity
 from sipua.replay.comparison import CREDENTIALS
 from sipua.settings import DEFAULT_EXPIRES, AgentSettings
 from sipua.sip.headers import NameAddr, parse_delta_seconds
-from sipua.sip.message import Request
+from sipua.sip.message import Request, Response
 from sipua.sip.offer_answer import LocalMedia
 from sipua.sip.uri import SipUri
 
@@ -56,7 +56,7 @@ def registration_settings_of(dialog: RecordedDialog) -> RegistrationSettings:
         algorithm=algorithm,
         user_agent=headers.get("User-Agent") or "",
         headers=tuple(wishes(opening)),
-        gruu="gruu" in [each.lower() for each in headers.values("Supported")],
+        gruu=_supports(opening, "gruu"),
     )
     made = registration_settings(settings, Identity(impi, impu, domain), contact.uri)
     return made._replace(contact_params=_params(headers.get("Contact") or ""))
@@ -79,7 +79,27 @@ def call_settings_of(dialog: RecordedDialog) -> CallSettings:
         headers=tuple(wishes(opening)),
         user_agent=headers.get("User-Agent") or "",
         session_expires=_seconds(session_expires),
-        preconditions="precondition" in [each.lower() for each in headers.values("Supported")],
+        preconditions=_supports(opening, "precondition"),
+    )
+
+
+def answering_settings_of(dialog: RecordedDialog) -> CallSettings:
+    """How calls were to be taken, read off the answer to this one. Raises ParseError."""
+    answers = [each for each in dialog.sent if isinstance(each, Response)]
+    with_body = [each for each in answers if each.body] or answers
+    if not with_body:
+        raise ParseError("nothing was answered to it")
+    answer = with_body[-1]
+    contact = next(filter(None, (each.headers.get("Contact") for each in answers)), "")
+    impu = dialog.opening.to.uri
+    return CallSettings(
+        impi=username_of(dialog) or impu.partition(":")[2],
+        impu=impu,
+        contact=NameAddr.parse(contact).uri if contact else f"sip:{dialog.ue.address}",
+        contact_params=_params(contact),
+        media=_media(answer.body) if answer.body else LocalMedia(dialog.ue.address, 9),
+        user_agent=answer.headers.get("User-Agent") or "",
+        preconditions=_supports(answer, "precondition"),
     )
 
 
@@ -119,6 +139,10 @@ def _seconds(text: str) -> int:
         return parse_delta_seconds(text.strip())
     except ParseError:
         return 0
+
+
+def _supports(message: Request | Response, tag: str) -> bool:
+    return tag in [each.lower() for each in message.headers.values("Supported")]
 
 
 def _params(contact: str) -> str:

@@ -10,7 +10,7 @@ from sipua.errors import LocalError, ParseError
 from sipua.explain.credentials import AUTS, REJECT, RES, kind_of, read_told
 from sipua.replay.comparison import CREDENTIALS, differences
 from sipua.replay.recording import UNKNOWN_RES
-from sipua.replay.roles import CallingRole, RegisteringRole
+from sipua.replay.roles import AnsweringRole, CallingRole, RegisteringRole
 from sipua.replay.stage import Stage
 from sipua.sip.message import Request, Response
 from sipua.verdict import Verdict
@@ -58,7 +58,7 @@ class Played(NamedTuple):
 
 def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterator[Played]:
     """Each dialog in turn."""
-    alone = len(recording.dialogs) == 1
+    alone = sum(not dialog.incoming for dialog in recording.dialogs) == 1
     for dialog in recording.dialogs:
         opening = dialog.opening
         opened = f"{opening.method} {opening.uri}"
@@ -66,7 +66,7 @@ def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterat
         if isinstance(role, str):
             yield Played(dialog.call_id, opened, skipped=role)
             continue
-        judged = alone or opening.method == "INVITE"
+        judged = not dialog.incoming and (alone or opening.method == "INVITE")
         try:
             yield _played(dialog, role, recording, subscribers, judged=judged)
         except (ParseError, LocalError) as error:
@@ -76,9 +76,13 @@ def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterat
 def _role(dialog: RecordedDialog) -> Role | str:
     """Today's machine for a dialog, or why there is none."""
     opening = dialog.opening
-    if len(opening.headers.values("Via")) != 1:
-        return "it was begun by somebody else, or was captured inside the network"
     try:
+        if dialog.incoming:
+            if opening.method == "INVITE":
+                return AnsweringRole(dialog)
+            return f"{opening.method} from the network is not played"
+        if len(opening.headers.values("Via")) != 1:
+            return "it was begun by somebody else, or was captured inside the network"
         if opening.method == "REGISTER":
             return RegisteringRole(dialog)
         if opening.method == "INVITE":

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from sipua.explain.credentials import read_told
 from sipua.replay.comparison import CREDENTIALS
 from sipua.sip.grammar import HEX_DIGITS
-from sipua.sip.message import Request
+from sipua.sip.message import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sipua.replay.recording import RecordedDialog
 
-CALL_ID_BITS, SHORT_BITS = 128, 64
+CALL_ID_BITS, SHORT_BITS, RSEQ_BITS = 128, 64, 31
 
 
 class RecordedRandomness:
@@ -23,15 +23,18 @@ class RecordedRandomness:
 
     def __init__(self, dialog: RecordedDialog) -> None:
         self._count = 0
-        self._call_ids = list(_number(dialog.call_id, CALL_ID_BITS))
-        tag = dialog.opening.from_.tag or ""
-        self._short = [*_number(tag, SHORT_BITS)] or [1]
+        short = [*_number(_own_tag(dialog), SHORT_BITS)] or [1]
         for cnonce in dict.fromkeys(cnonces(dialog)):
-            self._short += _number(cnonce, SHORT_BITS)
+            short += _number(cnonce, SHORT_BITS)
+        self._queues = {
+            CALL_ID_BITS: list(_number(dialog.call_id, CALL_ID_BITS)),
+            SHORT_BITS: short,
+            RSEQ_BITS: list(_first_rseq(dialog)),
+        }
 
     def getrandbits(self, k: int, /) -> int:
         """As random.Random's."""
-        queue = {CALL_ID_BITS: self._call_ids, SHORT_BITS: self._short}.get(k, [])
+        queue = self._queues.get(k)
         if queue:
             return queue.pop(0)
         self._count += 1
@@ -48,6 +51,23 @@ def cnonces(dialog: RecordedDialog) -> Iterator[str]:
                 cnonce = read_told(header, value).get("cnonce")
                 if cnonce:
                     yield cnonce
+
+
+def _own_tag(dialog: RecordedDialog) -> str:
+    """The tag by which the user agent made itself known."""
+    if not dialog.incoming:
+        return dialog.opening.from_.tag or ""
+    answers = (each for each in dialog.sent if isinstance(each, Response))
+    return next(filter(None, (each.to.tag for each in answers)), "")
+
+
+def _first_rseq(dialog: RecordedDialog) -> Iterator[int]:
+    """What gives the same first RSeq again (RFC 3262 §3)."""
+    for message in dialog.sent:
+        text = (message.headers.get("RSeq") or "").strip()
+        if text.isdecimal() and 0 < len(text) < 11:
+            yield max(int(text) - 1, 0)
+            return
 
 
 def _number(text: str, bits: int) -> Iterator[int]:

@@ -47,13 +47,17 @@ class CardSaid(NamedTuple):
 
 
 class RecordedDialog:
-    """All messages with one Call-ID. ``opening`` is the first request."""
+    """All messages with one Call-ID. ``opening`` is the first request, ``incoming`` whether it
+    came to the user agent."""
 
-    def __init__(self, call_id: str, opening: Request, ue: Hop, peer: Hop) -> None:
+    def __init__(
+        self, call_id: str, opening: Request, ue: Hop, peer: Hop, *, incoming: bool = False
+    ) -> None:
         self.call_id = call_id
         self.opening = opening
         self.ue = ue
         self.peer = peer
+        self.incoming = incoming
         self.messages: list[Recorded] = []
 
     @property
@@ -66,9 +70,14 @@ class RecordedDialog:
         """Time of the last message."""
         return self.messages[-1].at
 
+    @property
+    def sent(self) -> list[Request | Response]:
+        """What the user agent sent."""
+        return [each.message for each in self.messages if each.sent]
+
     def take(self, captured: CapturedMessage, message: Request | Response) -> None:
         """One message more."""
-        sent = captured.source[:3] == self.ue[:3] or (
+        sent = _end(captured.source) == _end(self.ue) or (
             captured.source.address == self.ue.address
             and captured.destination.address != self.ue.address
         )
@@ -127,9 +136,22 @@ def _sort(
     if dialog is None:
         if not isinstance(message, Request) or len(dialogs) >= MAX_DIALOGS:
             return
-        dialog = RecordedDialog(call_id, message, captured.source, captured.destination)
+        source, destination = captured.source, captured.destination
+        known = next(iter(dialogs.values()), None)
+        if (
+            known is not None
+            and known.opening.method == "REGISTER"
+            and _end(known.ue) == _end(destination)
+        ):
+            dialog = RecordedDialog(call_id, message, destination, source, incoming=True)
+        else:
+            dialog = RecordedDialog(call_id, message, source, destination)
         dialogs[call_id] = dialog
     dialog.take(captured, message)
+
+
+def _end(hop: Hop) -> tuple[str, int]:
+    return hop.address, hop.port
 
 
 def _verdict(remark: CaptureRemark) -> tuple[float, Verdict, str] | None:

@@ -99,7 +99,7 @@ class Stage:
         self._clock = dialog.began
         self._endpoint = Endpoint(RecordedRandomness(dialog), udp_limit=NO_LIMIT)
         self._peer = dialog.peer
-        self._sent_by = dialog.opening.top_via.sent_by
+        self._sent_by = _sent_by(dialog)
         self._recorded, self._ours = Book(), Book()
         self._recorded_branches: dict[tuple[str, str], Key] = {}
         self._clients: dict[ClientTransaction, Request] = {}
@@ -189,13 +189,17 @@ class Stage:
 
     def _request_for_us(self, request: Request) -> Request | None:
         """A request of the peer's in the dialog that today's program has."""
-        ours = next((said.message for said in self.now.values()), None)
-        if ours is None:
-            return None
         headers = request.headers.copy()
-        headers.set("Call-ID", ours.headers.get("Call-ID") or "")
+        if self._dialog.incoming:
+            answers = (said.message for said in self.now.values())
+            tag = next(filter(None, (_own_tag(each) for each in answers)), "")
+        else:
+            ours = next((said.message for said in self.now.values()), None)
+            if ours is None:
+                return None
+            headers.set("Call-ID", ours.headers.get("Call-ID") or "")
+            tag = _own_tag(ours)
         to = NameAddr.parse(headers.get("To") or "")
-        tag = ours.from_.tag
         if to.tag and tag:
             headers.set("To", (headers.get("To") or "").replace(to.tag, tag))
         return Request(request.method, request.uri, headers, request.body)
@@ -259,6 +263,20 @@ class Stage:
         for data, _ in self._endpoint.take_outgoing():
             message = parse(data)
             self.now[self._ours.name(message)] = Said(now, message)
+
+
+def _own_tag(message: Message) -> str:
+    """The tag of who sent this."""
+    end = message.from_ if isinstance(message, Request) else message.to
+    return end.tag or ""
+
+
+def _sent_by(dialog: RecordedDialog) -> tuple[str, int]:
+    """What the user agent writes into Via."""
+    for message in dialog.sent:
+        if isinstance(message, Request):
+            return message.top_via.sent_by
+    return dialog.ue.address, dialog.ue.port
 
 
 def branch_of(message: Message) -> str:

@@ -50,6 +50,10 @@ def _call(agent: UserAgent, bob: Subscription) -> None:
     agent.call(bob.impu, CallPlan(duration=0.1))
 
 
+def _be_called(agent: UserAgent, alice: Subscription) -> None:
+    """``agent`` is registered and listens: see ``record``."""
+
+
 SCENES = {
     "registration": Scene(),
     "registration-and-removal": Scene(ask=_come_and_go, transport="TCP"),
@@ -61,6 +65,7 @@ SCENES = {
     "password-asked-for": Scene(("md5",)),
     "silence": Scene(("silence",), timeout=1.2),
     "call": Scene(ask=_call, transport="TCP"),
+    "incoming-call": Scene(ask=_be_called),
 }
 
 
@@ -90,6 +95,9 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
             if scene.ask is _call:
                 with Answering(_agent(bob, hop)), _agent(alice, hop, observer) as agent:
                     scene.ask(agent, bob)
+            elif scene.ask is _be_called:
+                with Answering(_agent(bob, hop, observer)), _agent(alice, hop) as caller:
+                    _call(caller, bob)
             else:
                 with _agent(alice, hop, observer, scene.timeout) as agent:
                     scene.ask(agent, bob)
