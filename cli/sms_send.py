@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   sipua sms send +15550100001 "See you at eight" --card pcsc
-  sipua sms send +15550100001 "Are you there?" --report 60
+  sipua sms send +15550100001 "Are you there?" --status-report 60
 """,
 )
 @click.argument("number")
 @click.argument("text")
 @click.option(
-    "--report",
+    "--status-report",
     "report_wait",
     type=click.FloatRange(min=0, max=86400),
     default=0.0,
@@ -55,7 +55,7 @@ def send(
 
     With - for TEXT it is read from standard input. A long text goes in several
     parts. The verdict is ok when the service centre has taken all of it; with
-    --report, when the recipient has.
+    --status-report, when the recipient has.
     """
     if dry_run:
         from cli.register_dry_run import rehearse

@@ -16,7 +16,7 @@ from sipua.pytest_plugin import CoreFactory
 REGISTER_KEYS = {
     *("verdict", "exit_status", "reason", "hints", "scheme", "algorithm", "impi", "impu", "domain"),
     *("registrar", "local", "contact", "expires", "service_route", "associated_uris"),
-    *("resynchronised", "exchange", "card", "elapsed_ms"),
+    *("resynchronised", "protection", "exchange", "card", "elapsed_ms"),
 }
 
 

@@ -126,7 +126,7 @@ def test_a_text_goes_from_one_to_the_other_and_is_reported_on(
 ) -> None:
     options = scene.options(scene.alice, transport)
     with scene.bob_listens(1, transport):
-        status, told = sipua("sms", "send", BOB, "Grüße €", *options, "--report", "30")
+        status, told = sipua("sms", "send", BOB, "Grüße €", *options, "--status-report", "30")
     assert status == 0
     end = told[-1]
     assert (end["verdict"], end["parts"], end["submitted"], end["delivered"]) == ("ok", 1, 1, 1)
@@ -155,14 +155,14 @@ def test_challenged_texts(tmp_path: Path, sipua_core_factory: CoreFactory, sipua
     scene = Scene(tmp_path, sipua_core_factory, challenge={"MESSAGE": 407})
     options = scene.options(scene.alice)
     with scene.bob_listens(1):
-        status, told = sipua("sms", "send", BOB, "hello", *options, "--report", "30")
+        status, told = sipua("sms", "send", BOB, "hello", *options, "--status-report", "30")
     assert (status, told[-1]["delivered"]) == (0, 1)
     assert 407 in [step["status"] for step in told[-1]["exchange"]]
     assert texts(scene) == ["hello"]
 
 
 def test_to_oneself(scene: Scene, sipua: Sipua) -> None:
-    status, told = sipua("sms", "send", ALICE, "me", *scene.options(scene.alice), "--report", "30")
+    status, told = sipua("sms", "send", ALICE, "me", *scene.options(scene.alice), "--status-report", "30")
     assert (status, told[-1]["delivered"]) == (0, 1)
     assert [each["text"] for each in told if each.get("event") == "sms"] == ["me"]
 
@@ -189,7 +189,7 @@ def test_nobody_reports(scene: Scene, sipua: Sipua, monkeypatch: pytest.MonkeyPa
     with scene.bob_listens() as bob:
         monkeypatch.setattr("sipua.sms.exchange.ShortMessages._acknowledge", lambda *_: None)
         options = scene.options(scene.alice)
-        status, told = sipua("sms", "send", BOB, "hello", *options, "--report", "0.5")
+        status, told = sipua("sms", "send", BOB, "hello", *options, "--status-report", "0.5")
         assert bob.agent is not None
     assert (status, told[-1]["verdict"], told[-1]["submitted"]) == (41, "timeout", 1)
     assert "delivery report" in told[-1]["reason"]
@@ -222,7 +222,7 @@ def test_what_is_no_number_costs_the_card_nothing(
 
 def test_as_people_read_it(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     alice = scene.options(scene.alice)
-    assert run(["sms", "send", ALICE, "one\x1b[2J\ntwo", *alice, "--report", "30"]) == 0
+    assert run(["sms", "send", ALICE, "one\x1b[2J\ntwo", *alice, "--status-report", "30"]) == 0
     shown = capsys.readouterr().out
     assert "The service centre has it." in shown
     assert "Delivery report: received by the recipient" in shown

@@ -29,7 +29,7 @@ Sipua = Callable[..., tuple[int, dict[str, Any]]]
 RESULT_KEYS = {
     *("verdict", "exit_status", "reason", "hints", "scheme", "algorithm", "impi", "impu", "domain"),
     *("registrar", "local", "contact", "expires", "service_route", "associated_uris"),
-    *("resynchronised", "exchange", "card", "elapsed_ms"),
+    *("resynchronised", "protection", "exchange", "card", "elapsed_ms"),
 }
 
 

@@ -61,7 +61,7 @@ def test_a_text_there_and_back(
 ) -> None:
     text = "See you at eight [sharp]"
     # It delivers at once what it was given, so that one who sends and waits hears it.
-    status = run(["sms", "send", BOB, text, *options, "--report", "6", "--json"])
+    status = run(["sms", "send", BOB, text, *options, "--status-report", "6", "--json"])
     told: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     # ? is the filler of a number with an odd count of digits
     assert centre.judged("data") == [

@@ -33,7 +33,7 @@ def sent(tmp_path: Path, sipua_core_factory: CoreFactory) -> Callable[[str, str]
         run(
             [
                 *("sms", "send", number, text, "--card", f"emulated:{path}"),
-                *("--pcscf", str(core.hop("UDP")), "--report", "20", "--trace", str(trace)),
+                *("--pcscf", str(core.hop("UDP")), "--status-report", "20", "--trace", str(trace)),
             ]
         )
         return Tshark(trace, checksums=False)
