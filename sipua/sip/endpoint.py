@@ -100,6 +100,7 @@ class Endpoint:
         self.discarded: dict[str, int] = {}
         self._rng = rng
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
+        self._lingering: dict[tuple[str, str], float] = {}  # answered, until when; in that order
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._schedule = Schedule()
         self.wake = self._schedule.wake
@@ -216,6 +217,8 @@ class Endpoint:
             # Spelled in another way than we wrote it, or not for us
             via = response.top_via
             transaction = self._clients.get((via.branch, method))
+            if transaction is None and self._lingering.get((via.branch, method), 0) > now:
+                return
             below = transaction.request.headers.values("Via") if transaction else []
             if len(response.headers.values("Via")) > 1 + len(below):
                 self._discard(SEVERAL_VIAS, response.raw, source)  # RFC 3261 §8.1.3.3
@@ -336,6 +339,16 @@ class Endpoint:
     def report(self, event: Event) -> None:
         """Queue an event for ``take_events``."""
         self._events.append(event)
+
+    def linger(self, transaction: ClientTransaction, until: float) -> None:
+        """Keep nothing but the name of an answered request: thousands may linger at a time."""
+        del self._clients[transaction.key]
+        lingering = self._lingering
+        lingering[transaction.key] = until
+        oldest = next(iter(lingering))
+        while lingering[oldest] <= until - self.timers.t4:
+            del lingering[oldest]
+            oldest = next(iter(lingering))
 
     def release(self, octets: int) -> None:
         """Count these octets of a request as held no longer."""

@@ -8,7 +8,6 @@ from sipua.sip.endpoint import ClientTransaction, Endpoint
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request
 from sipua.sip.response import create_response
-from sipua.sip.transaction.machine import TERMINATED
 
 PEER = Hop("UDP", "192.0.2.1", 5060)
 HEADERS = [
@@ -35,7 +34,7 @@ def test_deadline_is_always_that_of_the_earliest_timer() -> None:
         if step >= 1500 and timers:
             now = max(now, min(timers))
         endpoint.tick(now)
-        transactions = [each for each in transactions if each.state is not TERMINATED]
+        transactions = [each for each in transactions if each.running]
     assert transactions == []
     assert endpoint.deadline() is None
 

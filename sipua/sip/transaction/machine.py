@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         def wake(self, transaction: Transaction, at: float) -> None:
             """See to it that ``fire`` is called no later than ``at``."""
 
+        def linger(self, transaction: Any, until: float) -> None:
+            """Keep nothing of it but its name: what still comes for it until then is dropped."""
+
         def release(self, octets: int) -> None:
             """Count octets of a request as held no longer."""
 

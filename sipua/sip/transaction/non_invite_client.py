@@ -6,7 +6,6 @@ from sipua.sip import timers
 from sipua.sip.transaction.client import (
     ClientTransaction,
     pass_up,
-    release_request,
     report_error,
     report_timeout,
     send,
@@ -48,10 +47,11 @@ def set_e_to_t2(transaction: NonInviteClient, _: object, now: float) -> None:
 
 
 def start_k(transaction: NonInviteClient, _: object, now: float) -> None:
-    """Time for final responses to be repeated."""
-    transaction.start_timer(
-        timers.K, 0 if transaction.reliable else transaction.layer.timers.t4, now
-    )
+    """Time for final responses to be repeated over UDP: only the name is kept for that."""
+    if transaction.reliable:
+        transaction.feed(timers.K, now)
+    else:
+        transaction.layer.linger(transaction, now + transaction.layer.timers.t4)
 
 
 TRANSITIONS: Table = {
@@ -60,14 +60,14 @@ TRANSITIONS: Table = {
     (TRYING, timers.F): Row(TERMINATED, (report_timeout,), "3261 §17.1.2.2"),
     (TRYING, TRANSPORT_ERROR): Row(TERMINATED, (report_error,), "3261 §17.1.4"),
     (TRYING, PROVISIONAL): Row(PROCEEDING, (pass_up,), "3261 §17.1.2.2"),
-    (TRYING, SUCCESS): Row(COMPLETED, (pass_up, release_request, start_k), "3261 §17.1.2.2"),
-    (TRYING, FAILURE): Row(COMPLETED, (pass_up, release_request, start_k), "3261 §17.1.2.2"),
+    (TRYING, SUCCESS): Row(COMPLETED, (pass_up, start_k), "3261 §17.1.2.2"),
+    (TRYING, FAILURE): Row(COMPLETED, (pass_up, start_k), "3261 §17.1.2.2"),
     (PROCEEDING, timers.E): Row(PROCEEDING, (send, set_e_to_t2), "3261 §17.1.2.2"),
     (PROCEEDING, timers.F): Row(TERMINATED, (report_timeout,), "3261 §17.1.2.2"),
     (PROCEEDING, TRANSPORT_ERROR): Row(TERMINATED, (report_error,), "3261 §17.1.4"),
     (PROCEEDING, PROVISIONAL): Row(PROCEEDING, (pass_up,), "3261 §17.1.2.2"),
-    (PROCEEDING, SUCCESS): Row(COMPLETED, (pass_up, release_request, start_k), "3261 §17.1.2.2"),
-    (PROCEEDING, FAILURE): Row(COMPLETED, (pass_up, release_request, start_k), "3261 §17.1.2.2"),
+    (PROCEEDING, SUCCESS): Row(COMPLETED, (pass_up, start_k), "3261 §17.1.2.2"),
+    (PROCEEDING, FAILURE): Row(COMPLETED, (pass_up, start_k), "3261 §17.1.2.2"),
     (COMPLETED, timers.K): Row(TERMINATED, (), "3261 §17.1.2.2"),
 }
 
