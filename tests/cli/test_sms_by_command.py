@@ -162,7 +162,9 @@ def test_challenged_texts(tmp_path: Path, sipua_core_factory: CoreFactory, sipua
 
 
 def test_to_oneself(scene: Scene, sipua: Sipua) -> None:
-    status, told = sipua("sms", "send", ALICE, "me", *scene.options(scene.alice), "--status-report", "30")
+    status, told = sipua(
+        "sms", "send", ALICE, "me", *scene.options(scene.alice), "--status-report", "30"
+    )
     assert (status, told[-1]["delivered"]) == (0, 1)
     assert [each["text"] for each in told if each.get("event") == "sms"] == ["me"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from phones.answering import Answering
 
 from card.profile import Profile, load
 from interop.pcscd import Pcscd
 from interop.watched_card import inserted
-from phones.answering import Answering
 from sipua.agent.call_plan import CallPlan
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import UserAgent
