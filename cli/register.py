@@ -16,6 +16,16 @@ from cli.options import json_option, read_pin, verbose_option
 @agent_options
 @click.option("--stay", is_flag=True, help="Keep the registration alive until interrupted.")
 @click.option("--deregister", is_flag=True, help="Remove all registrations of the identity.")
+@click.option(
+    "--emergency",
+    is_flag=True,
+    help="An emergency registration (sos): at a network on this machine only.",
+)
+@click.option(
+    "--test-network",
+    is_flag=True,
+    help="Allow that elsewhere: this network is there for tests, and nobody's emergencies.",
+)
 @json_option
 @verbose_option
 def register(
@@ -37,6 +47,8 @@ def register(
     """
     if stay and deregister:
         raise click.UsageError("--stay and --deregister contradict each other")
+    if options["test_network"] and not options["emergency"]:
+        raise click.UsageError("--test-network belongs to --emergency")
     if dry_run:
         from cli.register_dry_run import rehearse
 
@@ -53,7 +65,8 @@ def register(
         show(result, as_json)
         if not stay or result.exit_status:
             return result.exit_status
-        click.echo("Staying registered; Ctrl-C de-registers and ends.", err=True)
+        ending = "ends" if agent.settings.emergency else "de-registers and ends"
+        click.echo(f"Staying registered; Ctrl-C {ending}.", err=True)
         result = agent.stay()
     if as_json:
         click.echo(f"{result.verdict.value}: {result.reason}", err=True)

@@ -25,7 +25,8 @@ class AgentSettings(NamedTuple):
     network does with one that stays (RFC 3680), ``stun`` keeps a way through NATs
     open for it over UDP (RFC 5626 §4.4.2). ``ipsec`` is off, auto (where this machine
     and the network can) or require; ``mechanisms`` are what is offered for it, as
-    alg/ealg, empty for the usual ones.
+    alg/ealg, empty for the usual ones. ``emergency`` makes an emergency registration, at
+    a network on this machine or, with ``test_network``, at one that is there for tests.
     """
 
     impi: str | None = None
@@ -57,3 +58,5 @@ class AgentSettings(NamedTuple):
     stun: bool = False
     ipsec: str = "off"
     mechanisms: tuple[str, ...] = ()
+    emergency: bool = False
+    test_network: bool = False

@@ -93,6 +93,7 @@ class Registrant:
 
         Raises as ``register`` does.
         """
+        self._check_emergency(removed=True)
         conversation = self._conversation
         if conversation is None or conversation.machine.binding is None:
             result = self._attempt(
@@ -112,12 +113,16 @@ class Registrant:
         """Keep the registration alive until ``interrupt`` or Ctrl-C, then remove it.
 
         To be called after a ``register`` that succeeded. Comes back at once
-        when the registration is lost for good.
+        when the registration is lost for good. An emergency registration is not
+        removed, but expires.
         """
+        self._check_emergency(followed=self.settings.reg_event)
         ended = self._attempt(self._keep, RegistrationResult())
         standing = self._conversation
         if standing is None or standing.machine.binding is None:
             return ended  # there is nothing to remove
+        if self.settings.emergency:
+            return ended
         return ended if ended.verdict is not Verdict.INTERRUPTED else self.deregister()
 
     def interrupt(self) -> None:
@@ -183,13 +188,25 @@ class Registrant:
             check_names(self.settings.scheme)
         equipment = self._equipment
         hop = equipment.hop()
+        if self.settings.emergency:
+            from sipua.ims.emergency import MARK, check_network
+
+            check_network(hop, test_network=self.settings.test_network)
         _, identity = equipment.card()
         if not contact:
             contact = own_contact(identity, hop, equipment.contact_address(hop))
+            if self.settings.emergency:
+                contact += MARK
         settings = registration_settings(self.settings, identity, contact)
         if equipment.has_another_hop:  # which is tried at once, whatever Retry-After says
             settings = settings._replace(retries=0)
         return Conversation(Registration(settings, equipment.rng), hop, equipment, result)
+
+    def _check_emergency(self, *, removed: bool = False, followed: bool = False) -> None:
+        if self.settings.emergency:
+            from sipua.ims.emergency import check_wish
+
+            check_wish(removed=removed, followed=followed)
 
     def _carry_to_end(
         self, conversation: Conversation[Registration], action: Action[Registration]

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from card.profile import Profile
-from cli.app import COMMANDS, run
+from cli.app import COMMANDS, app, run
 from sipua.core.server import CoreServer
 
 
@@ -174,3 +175,19 @@ def test_a_broken_pipe_is_no_error(sipua_core: CoreServer, command: list[str]) -
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_no_option_is_there_twice() -> None:
+    """Several rooms add options to one command; the later one would silently win."""
+
+    def check(command: click.Command, name: str) -> None:
+        names = [each for option in command.params for each in option.opts]
+        assert len(names) == len(set(names)), name
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for each in command.list_commands(context):
+                below = command.get_command(context, each)
+                assert below is not None
+                check(below, f"{name} {each}")
+
+    check(app, "sipua")
