@@ -43,6 +43,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.3rem 1.3rem;list-style:none;margin:1.3re
 .todo::before{content:"→ ";color:var(--link)}
 .scroll{overflow-x:auto;border:1px solid var(--edge);border-radius:12px;padding:.4rem}
 .scroll svg{display:block;max-width:100%;min-width:900px;height:auto;margin:0 auto}
+.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:.86rem}
 th,td{padding:.35rem .7rem .35rem 0;vertical-align:top;border-bottom:1px solid var(--edge)}
@@ -64,6 +65,7 @@ summary b{font-weight:600;overflow-wrap:anywhere}
 summary .good{color:var(--good)}summary .bad{color:var(--bad)}
 summary span{color:var(--soft);font-size:.88rem;overflow-wrap:anywhere}
 .inside{padding:0 .9rem .9rem}
+.inside,.hints,.verdict{overflow-wrap:anywhere}
 .meaning{margin:.2rem 0 .7rem;max-width:90ch}
 .meaning p{margin:.2rem 0}
 .good-text{color:var(--good);font-weight:600}.bad-text{color:var(--bad);font-weight:600}
@@ -73,8 +75,9 @@ summary span{color:var(--soft);font-size:.88rem;overflow-wrap:anywhere}
 .octets .hex{white-space:pre;color:var(--soft);width:25.5rem}
 .octets .text{white-space:pre-wrap;overflow-wrap:anywhere}
 .octets .text b{font-weight:600}
-.parts{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:.5rem 0;
+.parts{display:grid;gap:.15rem 1rem;margin:.5rem 0;
 padding:.7rem .9rem;background:var(--panel);border-radius:9px}
+.parts{grid-template-columns:fit-content(40%) minmax(0,1fr)}
 .parts dt{color:var(--soft);font-size:.88rem}.parts dd{margin:0;overflow-wrap:anywhere}
 .apdus td{overflow-wrap:anywhere}
 .apdus .hex{width:27%;min-width:13rem}.apdus td:nth-child(2){width:20%}

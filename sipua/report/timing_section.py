@@ -41,6 +41,7 @@ def timing_section(trace: Trace) -> Markup | None:
         "div",
         element("table", element("thead", head), element("tbody", *rows)),
         element("p", note, class_="small") if note else None,
+        class_="wide",
     )
 
 

@@ -49,16 +49,17 @@ MAX_LABEL_LINES = 3
 
 STYLE = """\
 .ladder{--ink:#1b2430;--soft:#5a6675;--rail:#b9c3cf;--box:#eef2f7;--edge:#c6d0dc;--band:#f6f8fb;
---arrow:#2458c5;--good:#14713f;--bad:#b3261e;color-scheme:light dark;
+--arrow:#2458c5;--good:#14713f;--bad:#b3261e;--back:#fff;color-scheme:light dark;
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif}
 @media (prefers-color-scheme:dark){.ladder{--ink:#e7ecf3;--soft:#a5b1c0;--rail:#47525f;
---box:#222b36;--edge:#3b4755;--band:#171d25;--arrow:#86aefc;--good:#6fd39b;--bad:#ff8f86}}
+--box:#222b36;--edge:#3b4755;--band:#171d25;--arrow:#86aefc;--good:#6fd39b;--bad:#ff8f86;--back:#10151b}}
 @media print{.ladder{--ink:#000;--soft:#333;--rail:#999;--box:#fff;--edge:#666;--band:#fff;
---arrow:#000;--good:#0a4d28;--bad:#8c1d18}}
+--arrow:#000;--good:#0a4d28;--bad:#8c1d18;--back:#fff}}
 .ladder text{fill:var(--ink);font-size:13px}
 .ladder .mono{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .ladder .small{fill:var(--soft);font-size:11.5px}
 .ladder .name{font-weight:600}
+.ladder .label{paint-order:stroke;stroke:var(--back);stroke-width:5px;stroke-linejoin:round}
 .ladder .rail{stroke:var(--rail);stroke-width:1.5}
 .ladder .box{fill:var(--box);stroke:var(--edge)}
 .ladder .band{fill:var(--band)}

@@ -62,11 +62,11 @@ class Browser:
         urls = {json.loads(f'"{url}"') for url in re.findall(r'"url":"((?:[^"\\]|\\.)*)"', text)}
         return {url for url in urls if not url.startswith(ITS_OWN)}
 
-    def document(self, page: Path) -> str:
+    def document(self, page: Path, width: int = 1200) -> str:
         """The page after it was shown, scripts run."""
-        return self._run("--dump-dom", page.as_uri())
+        return self._run("--dump-dom", f"--window-size={width},900", page.as_uri())
 
-    def measured(self, page: Path, script: str, folder: Path) -> Any:
+    def measured(self, page: Path, script: str, folder: Path, width: int = 1200) -> Any:
         """What a script returns that is added to a copy of the page, whose own policy is lifted."""
         html = page.read_text()
         lifted = html.replace("default-src &#x27;none&#x27;;", "")
@@ -74,7 +74,7 @@ class Browser:
         added = f"<script>document.title=JSON.stringify((()=>{{{script}}})())</script></body>"
         copy = folder / "measured.html"
         copy.write_text(lifted.replace("</body>", added))
-        title = re.search(r"<title>(.*?)</title>", self.document(copy), re.DOTALL)
+        title = re.search(r"<title>(.*?)</title>", self.document(copy, width), re.DOTALL)
         assert title is not None
         return json.loads(title[1].replace("&amp;", "&").replace("&lt;", "<"))
 
