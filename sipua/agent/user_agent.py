@@ -142,7 +142,7 @@ class UserAgent(Registrant):
         standing = self._stand(result)
         if standing is None:
             return
-        from sipua.agent.telephone import Telephone
+        from sipua.agent.calls.telephone import Telephone
 
         target = self._target(uri, standing.hop)
         telephone = Telephone(self._equipment, self.settings, standing, on_report)
@@ -170,7 +170,7 @@ class UserAgent(Registrant):
 
     def _take_calls(self, vigil: Vigil, plan: ListenPlan, on_report: OnReport | None) -> int:
         """Until the registration is lost, the user ends it, or there were enough; how many came."""
-        from sipua.agent.telephone import Telephone
+        from sipua.agent.calls.telephone import Telephone
 
         telephone = Telephone(self._equipment, self.settings, vigil.standing, on_report, plan)
         result = self._result

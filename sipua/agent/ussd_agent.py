@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sipua.agent.call_line import CallLine
 from sipua.agent.call_report import CallReport
-from sipua.agent.call_verdict import reason_of_call, verdict_of_call
+from sipua.agent.calls.line import CallLine
+from sipua.agent.calls.verdict import reason_of_call, verdict_of_call
 from sipua.agent.conversation import earliest
 from sipua.agent.machine_settings import call_settings
 from sipua.agent.registrant import Registrant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from sipua.agent.call_verdict import verdict_of_call
+from sipua.agent.calls.verdict import verdict_of_call
 from sipua.errors import LocalError
 from sipua.ims.call_events import CallEnded
 from sipua.ims.called import Called

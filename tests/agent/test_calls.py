@@ -13,8 +13,8 @@ from two_subscribers import agent_of, card, two_cards, uri_of
 from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import EVENTS, CallReport
+from sipua.agent.calls.telephone import Telephone
 from sipua.agent.identity_module import CardChoice
-from sipua.agent.telephone import Telephone
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.server import CoreServer
 from sipua.errors import LocalError

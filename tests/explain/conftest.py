@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seen_on_the_wire import KEY_FILE
 
 from cli.app import run
+from explain.seen_on_the_wire import KEY_FILE
 
 Explain = Callable[..., dict[str, Any]]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from seen_on_the_wire import RAND, Answerer, Talk
 
+from explain.seen_on_the_wire import RAND, Answerer, Talk
 from sipua.capture.captured import CapturedApdu
 from sipua.explain.card_answers import MAX_REMEMBERED, CardAnswers
 from sipua.explain.heard import Heard

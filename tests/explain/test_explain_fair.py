@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from seen_on_the_wire import Talk, write_pcap
 
 from card.aka.algorithm import functions_of
 from card.aka.result import AkaResponse, SynchronisationFailure
 from card.aka.vector import make_auts, make_vector
 from card.profile_authentication import Authentication
+from explain.seen_on_the_wire import Talk, write_pcap
 from sipua.auth.algorithm import ALGORITHMS
 from sipua.auth.scheme import AkaChallenge, Answer, Outcome
 from sipua.auth.schemes import aka, digest_umts

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seen_on_the_wire import (
+
+from card.aka.milenage import Milenage
+from explain.seen_on_the_wire import (
     DOMAIN,
     IMPI,
     IMPU,
@@ -24,8 +26,6 @@ from seen_on_the_wire import (
     registration,
     write_pcap,
 )
-
-from card.aka.milenage import Milenage
 from sipua.explain import field_checks
 
 Explain = Callable[..., dict[str, Any]]

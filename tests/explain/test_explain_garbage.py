@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from seen_on_the_wire import KEY_FILE, Answerer, Talk, registration, write_pcap
 
 from cli.app import run
+from explain.seen_on_the_wire import KEY_FILE, Answerer, Talk, registration, write_pcap
 from sipua.explain.dialogs import MAX_EXCHANGES, MAX_OPEN, Dialogs
 from sipua.explain.heard import Heard
 from sipua.explain.investigation import Investigation

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seen_on_the_wire import (
+
+from card.aka.milenage import Milenage
+from explain.seen_on_the_wire import (
     DOMAIN,
     IMPI,
     IMPU,
@@ -22,8 +24,6 @@ from seen_on_the_wire import (
     registration,
     write_pcap,
 )
-
-from card.aka.milenage import Milenage
 from sipua.explain.mistakes.catalogue import MISTAKES
 
 Explain = Callable[..., dict[str, Any]]

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seen_on_the_wire import (
+
+from card.aka.milenage import Milenage
+from explain.seen_on_the_wire import (
     OP,
     OPC,
     RAND,
@@ -19,8 +21,6 @@ from seen_on_the_wire import (
     registration,
     write_pcap,
 )
-
-from card.aka.milenage import Milenage
 from sipua.explain.mistakes.autn import AUTN_MISTAKES
 from sipua.explain.mistakes.auts import AUTS_MISTAKES
 from sipua.explain.mistakes.keys import WRONG_KEYS

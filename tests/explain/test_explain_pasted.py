@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seen_on_the_wire import Answerer, registration
 
+from explain.seen_on_the_wire import Answerer, registration
 from sipua.explain.pasted import read_text
 from sipua.sip.message import Request, Response
 from sipua.verdict import Verdict

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seen_on_the_wire import DOMAIN, IMPI, IMPU, Answerer, Talk, registration, write_pcap
+from explain.seen_on_the_wire import DOMAIN, IMPI, IMPU, Answerer, Talk, registration, write_pcap
 
 Explain = Callable[..., dict[str, Any]]
 

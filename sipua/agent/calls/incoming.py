@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sipua.agent.call_digits import CallDigits
-from sipua.agent.phone_call import PhoneCall
+from sipua.agent.calls.digits import CallDigits
+from sipua.agent.calls.phone_call import PhoneCall
 from sipua.ims.called import BUSY, Called
 
 if TYPE_CHECKING:
-    from sipua.agent.call_log import CallLog
-    from sipua.agent.call_media import CallMedia
     from sipua.agent.call_plan import ListenPlan
+    from sipua.agent.calls.log import CallLog
+    from sipua.agent.calls.media import CallMedia
     from sipua.agent.equipment import Equipment
     from sipua.ims.call_events import Established, Invited
     from sipua.ims.call_settings import CallSettings

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sipua.agent.call_digits import CallDigits
-from sipua.agent.call_verdict import as_expected, reason_of_call, verdict_of_call
-from sipua.agent.phone_call import PhoneCall
+from sipua.agent.calls.digits import CallDigits
+from sipua.agent.calls.phone_call import PhoneCall
+from sipua.agent.calls.verdict import as_expected, reason_of_call, verdict_of_call
 from sipua.ims.caller import Caller
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
-    from sipua.agent.call_log import CallLog
-    from sipua.agent.call_media import CallMedia
     from sipua.agent.call_plan import CallPlan
+    from sipua.agent.calls.log import CallLog
+    from sipua.agent.calls.media import CallMedia
     from sipua.agent.equipment import Equipment
     from sipua.ims.call_events import CallEnded, Established, Progress
     from sipua.ims.call_settings import CallSettings

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.agent.call_log import CallLog
-from sipua.agent.call_media import CallMedia
 from sipua.agent.call_plan import CallPlan
 from sipua.agent.call_report import CallReport
+from sipua.agent.calls.incoming import IncomingCall
+from sipua.agent.calls.log import CallLog
+from sipua.agent.calls.media import CallMedia
+from sipua.agent.calls.outgoing import OutgoingCall
 from sipua.agent.conversation import earliest
-from sipua.agent.incoming_call import IncomingCall
 from sipua.agent.machine_settings import call_settings
-from sipua.agent.outgoing_call import OutgoingCall
 from sipua.agent.switchboard import Taker
 from sipua.errors import LocalError, ParseError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from sipua.agent.call_plan import ListenPlan
     from sipua.agent.call_report import OnReport
+    from sipua.agent.calls.outgoing import Watch
+    from sipua.agent.calls.phone_call import PhoneCall
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Equipment
-    from sipua.agent.outgoing_call import Watch
-    from sipua.agent.phone_call import PhoneCall
     from sipua.ims.call_settings import CallSettings
     from sipua.ims.registration import Registration
     from sipua.settings import AgentSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sipua.agent.call_digits import CallDigits
-from sipua.agent.call_line import CallLine
+from sipua.agent.calls.digits import CallDigits
+from sipua.agent.calls.line import CallLine
 from sipua.agent.conversation import earliest
 from sipua.ims.call_events import (
     CallEnded,
@@ -22,8 +22,8 @@ from sipua.ims.call_events import (
 from sipua.ims.events import Redirected
 
 if TYPE_CHECKING:
-    from sipua.agent.call_log import CallLog
-    from sipua.agent.call_media import CallMedia
+    from sipua.agent.calls.log import CallLog
+    from sipua.agent.calls.media import CallMedia
     from sipua.agent.equipment import Equipment
     from sipua.ims.call import Call
     from sipua.ims.events import Event

@@ -8,8 +8,8 @@ from sipua.errors import LocalError
 from sipua.ims import dtmf_info
 
 if TYPE_CHECKING:
-    from sipua.agent.call_log import CallLog
-    from sipua.agent.call_media import CallMedia
+    from sipua.agent.calls.log import CallLog
+    from sipua.agent.calls.media import CallMedia
     from sipua.ims.call import Call
     from sipua.ims.call_events import InfoAnswered, InfoReceived
 
