@@ -14,7 +14,7 @@ from cli.trace import open_recorder
 
 if TYPE_CHECKING:
     from sipua.agent.call_report import CallReport
-    from sipua.agent.texter import Texter
+    from sipua.agent.texts.texter import Texter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ def build_texter(
     pin: str | None, verbose: int, *, service_centre: str, psi: str, **options: Any
 ) -> Texter:
     """A user agent for the options of ``sms``; raises click.UsageError, LocalError."""
-    from sipua.agent.texter import Texter
+    from sipua.agent.texts.texter import Texter
 
     watching = observer(verbose, ladder=False)
     watching.recorder = open_recorder(options.pop("trace"), options.pop("trace_secrets"))

@@ -71,7 +71,7 @@ def ussd(
         from cli.register_dry_run import rehearse
 
         return rehearse(as_json=as_json, pin_file=pin_file, **options)
-    from sipua.agent.ussd_agent import UssdAgent
+    from sipua.agent.texts.ussd_agent import UssdAgent
 
     waiting = list(answers)
 

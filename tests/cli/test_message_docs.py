@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from sipua.agent import texter, ussd_agent
-from sipua.agent.sms_result import SmsResult
-from sipua.agent.ussd_agent import UssdOutcome
+from sipua.agent.texts.sms_result import SmsResult
+from sipua.agent.texts.ussd_agent import UssdOutcome
 from sipua.result import RequestResult
 
 TEXT = (Path(__file__).parents[2] / "docs" / "messages.md").read_text()

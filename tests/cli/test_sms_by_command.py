@@ -17,7 +17,7 @@ from card.profile import Profile, load
 from cli.app import run
 from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
-from sipua.agent.texter import EVENTS, Texter
+from sipua.agent.texts.texter import EVENTS, Texter
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RegistrationResult

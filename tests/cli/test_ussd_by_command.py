@@ -11,7 +11,7 @@ import pytest
 from ussi_by_hand import Ussi
 
 from cli.app import run
-from sipua.agent.ussd_agent import EVENTS
+from sipua.agent.texts.ussd_agent import EVENTS
 from sipua.ims.ussd_data import NOTIFY, REQUEST, UssdData
 
 Documents = list[dict[str, Any]]

@@ -14,7 +14,7 @@ from subscribers import profile
 
 from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
-from sipua.agent.texter import Texter
+from sipua.agent.texts.texter import Texter
 from sipua.settings import AgentSettings
 
 

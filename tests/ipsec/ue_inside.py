@@ -17,7 +17,7 @@ from subscribers import profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
-from sipua.agent.texter import Texter
+from sipua.agent.texts.texter import Texter
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.result import RegistrationResult
 from sipua.settings import AgentSettings

@@ -10,7 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOT_NEEDED = (
-    *("sipua.sms", "sipua.profiles", "sipua.agent.texter", "sipua.agent.ussd_agent", "gsm0338"),
+    *(
+        "sipua.sms",
+        "sipua.profiles",
+        "sipua.agent.texts.texter",
+        "sipua.agent.texts.ussd_agent",
+        "gsm0338",
+    ),
     *("sipua.core.short_messages", "sipua.ims.ussd", "sipua.ims.ussd_data", "pyexpat"),
     *("sipua.ims.reginfo", "sipua.ims.reg_event", "sipua.ims.subscription"),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.agent.call_report import CallReport
 from sipua.agent.registrant import Registrant
-from sipua.agent.sms_result import SmsResult
+from sipua.agent.texts.sms_result import SmsResult
 from sipua.errors import LocalError
 from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Observer
     from sipua.agent.identity_module import CardChoice
-    from sipua.agent.texting import Texting
+    from sipua.agent.texts.texting import Texting
     from sipua.agent.vigil import Vigil
     from sipua.ims.events import Event
     from sipua.settings import AgentSettings
@@ -175,7 +175,7 @@ class Texter(Registrant):
         tell: Callable[[Event], None],
         reporter: _Reporter,
     ) -> Texting:
-        from sipua.agent.texting import Texting
+        from sipua.agent.texts.texting import Texting
 
         return Texting(self._equipment, self.settings, standing, machine, tell, reporter.message)
 
