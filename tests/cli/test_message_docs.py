@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sipua.agent import texter, ussd_agent
+from sipua.agent.texts import texter, ussd_agent
 from sipua.agent.texts.sms_result import SmsResult
 from sipua.agent.texts.ussd_agent import UssdOutcome
 from sipua.result import RequestResult
