@@ -143,7 +143,8 @@ class Pcscf:
         """Nobody takes the ports of another behind the same address (TS 33.203 §7.2).
 
         Those of an agreement that was not confirmed are free again: a terminal
-        which reports AUTS comes unprotected once more.
+        which reports AUTS comes unprotected once more. So are those of one that has
+        ended, and lingers only for who has missed the answer.
         """
         ports = {theirs.port_c, theirs.port_s}
         for other in set(self._terminals.values()):
@@ -151,7 +152,7 @@ class Pcscf:
                 continue
             if not any(ports & {each.theirs.port_c, each.theirs.port_s} for each in other.servers):
                 continue
-            if other.agreement.life.in_use is not None:
+            if other.agreement.life.in_use is not None and other.leaving_at is None:
                 raise PeerError("these ports are protected for somebody else", 403)
             other.agreement.close(now)
             self._forget(other)

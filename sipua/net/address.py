@@ -76,14 +76,15 @@ def new_socket(
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if interface is not None:
         try:
-            _tie(made, interface)
+            tie(made, interface)
         except LocalError:
             made.close()
             raise
     return made
 
 
-def _tie(to_tie: socket.socket, interface: str) -> None:
+def tie(to_tie: socket.socket, interface: str) -> None:
+    """Have a socket send and receive by ``interface`` alone; raises LocalError."""
     if sys.platform != "linux":
         raise LocalError(f"cannot bind to interface {interface}: only Linux can; use --bind")
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from sipua.errors import Unreachable
+from sipua.errors import LocalError, Unreachable
 from sipua.net.address import bind, family, new_socket
 from sipua.net.events import Received
 from sipua.net.readiness import EVENT_READ
@@ -17,7 +17,7 @@ from sipua.net.streams import Streams
 from sipua.net.udp import UdpSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sipua.net.events import NetEvent
     from sipua.net.readiness import Readiness, Ready
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int]
 """Numeric address and port."""
+
+PORTS_TRIED = 20
+"""How many ports the kernel may name for UDP until one is free for TCP as well."""
 
 
 class ProtectedPorts:
@@ -51,6 +54,7 @@ class ProtectedPorts:
         self._udp: dict[Place | None, UdpSocket] = {}
         self._servers: dict[Place, Place] = {}
         self._flows: dict[Place, list[Place]] = {}
+        self._reserved: dict[Place, socket.socket] = {}
         self._watched: list[int] = []
         self._expected: dict[Place, int] = {}
         self.strangers = 0
@@ -72,12 +76,11 @@ class ProtectedPorts:
 
     def open_server(self, address: str, port: int = 0) -> int:
         """Take UDP and listen for TCP at one port (0: any); the port. Raises LocalError."""
-        place = self._open_udp(address, port)
-        try:
+
+        def listen(place: Place) -> None:
             self.streams.listen("TCP", *place)
-        except BaseException:
-            self._close_udp(place)
-            raise
+
+        place = self._open(address, port, listen)
         self._servers[place] = place
         return place[1]
 
@@ -86,7 +89,7 @@ class ProtectedPorts:
 
         ``server`` is the port of ours that the peer is told of. Raises LocalError.
         """
-        place = self._open_udp(address, 0)
+        place = self._open(address, 0, self._reserve)
         self._servers[place] = address, server
         self.streams.opens_from.add(place)
         return place[1]
@@ -97,6 +100,7 @@ class ProtectedPorts:
         if place in self.streams.opens_from:
             self.streams.opens_from.discard(place)
             self.streams.close_from(place)
+            self._reserved.pop(place).close()
             del self._servers[place]
             self._close_udp(place)
 
@@ -131,6 +135,8 @@ class ProtectedPorts:
             if flows and hop.transport == "UDP" and hop.local not in flows:
                 return hop._replace(local=flows[-1])
             return hop
+        if hop.local is not None:
+            return None  # what came unprotected, from a port that was protected, is so answered
         return hop._replace(local=flows[-1]) if flows else None
 
     def send(self, data: bytes, hop: Hop) -> None:
@@ -153,6 +159,9 @@ class ProtectedPorts:
         self.streams.close()
         for place in list(self._udp):
             self._close_udp(place)
+        for reserved in self._reserved.values():
+            reserved.close()
+        self._reserved.clear()
         for descriptor in self._watched:
             self._readiness.unregister(descriptor)
         self._watched.clear()
@@ -160,8 +169,27 @@ class ProtectedPorts:
         self._flows.clear()
         self._expected.clear()
 
+    def _open(self, address: str, port: int, take_tcp: Callable[[Place], None]) -> Place:
+        """A port for UDP that ``take_tcp`` can have too; raises LocalError."""
+        for left in reversed(range(1 if port else PORTS_TRIED)):
+            place = self._open_udp(address, port)
+            try:
+                take_tcp(place)
+            except BaseException as error:
+                self._close_udp(place)
+                if left and isinstance(error, LocalError):  # TCP there is another program's
+                    continue
+                raise
+            break
+        return place
+
+    def _reserve(self, place: Place) -> None:
+        """Keep a port for connections of ours, which bind to it one after another."""
+        self._reserved[place] = self._bound_stream(*place)
+
     def _open_udp(self, address: str, port: int) -> Place:
-        opened = UdpSocket(self._events, address, port, self._interface)
+        """Shared with nobody: the peer tells user agents at one address apart by their ports."""
+        opened = UdpSocket(self._events, address, port, self._interface, alone=True)
         place = opened.address, opened.port
         self._udp[place] = opened
 
@@ -194,10 +222,13 @@ class ProtectedPorts:
 
     def _new_way(self, hop: Hop) -> socket.socket:
         assert hop.local is not None
-        made = self._new_stream(hop.address)
+        return self._bound_stream(*hop.local)
+
+    def _bound_stream(self, address: str, port: int) -> socket.socket:
+        made = self._new_stream(address)
         # what was connected from this port before may still linger (RFC 9293 §3.6.1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bind(made, hop.transport, *hop.local)
+        bind(made, "TCP", address, port)
         return made
 
 

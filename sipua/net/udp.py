@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.net.address import WILDCARDS, bind, family, new_socket, numeric_host, unreachable
+from sipua.errors import LocalError
+from sipua.net.address import (
+    WILDCARDS,
+    bind,
+    family,
+    new_socket,
+    numeric_host,
+    tie,
+    unreachable,
+)
 from sipua.net.events import Failed, Received, StunReceived
 from sipua.sip.hop import Hop
 from sipua.sip.stun import is_stun
@@ -43,13 +53,25 @@ class UdpSocket:
     __slots__ = ("_events", "_socket", "address", "fileno", "port", "ready", "wildcard")
 
     def __init__(
-        self, events: list[NetEvent], address: str, port: int, interface: str | None = None
+        self,
+        events: list[NetEvent],
+        address: str,
+        port: int,
+        interface: str | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
-        """Bind to ``address`` and ``port`` (0: the kernel chooses); raises LocalError."""
+        """Bind to ``address`` and ``port`` (0: the kernel chooses); raises LocalError.
+
+        Who is tied to an interface shares his port with those tied to others,
+        unless he wants it ``alone``.
+        """
         of = family(address)
         self._events = events
-        self._socket = new_socket(socket.SOCK_DGRAM, of, interface)
+        self._socket = new_socket(socket.SOCK_DGRAM, of, None if alone else interface)
         bind(self._socket, "UDP", address, port)
+        if alone and interface is not None:
+            self._tie(interface)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         name = self._socket.getsockname()
         self.address, self.port = numeric_host(name), name[1]
@@ -58,6 +80,17 @@ class UdpSocket:
         self.ready = self._ready_anywhere if self.wildcard else self._ready
         if sys.platform == "linux":
             self._ask_linux(of)
+
+    def _tie(self, interface: str) -> None:
+        """Bound before it is tied, so the kernel has compared with everybody's ports."""
+        try:
+            tie(self._socket, interface)
+        except LocalError:
+            self._socket.close()
+            raise
+        with suppress(BlockingIOError):  # what came by another interface meanwhile
+            while True:
+                self._socket.recv(1)
 
     def _ask_linux(self, of: socket.AddressFamily) -> None:
         if of == socket.AF_INET6:

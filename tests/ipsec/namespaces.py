@@ -62,6 +62,22 @@ def _delete(made: Cable) -> None:
         subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
+@contextlib.contextmanager
+def few_ports(namespace: str, first: int, last: int) -> Iterator[None]:
+    """Have the kernel choose ports from these only, so that whoever can meet does meet."""
+    setting = "/proc/sys/net/ipv4/ip_local_port_range"
+
+    def write(text: str) -> None:
+        ip("netns", "exec", namespace, "sh", "-c", f"echo {text} > {setting}")
+
+    before = ip("netns", "exec", namespace, "cat", setting).strip()
+    write(f"{first} {last}")
+    try:
+        yield
+    finally:
+        write(before)
+
+
 class Inside:
     """A Python program of these tests in a namespace; it talks in lines of JSON."""
 

@@ -337,6 +337,18 @@ def test_nobody_takes_anothers_protected_ports() -> None:
     assert both.register([(CLIENT, other)], PLAIN, both.challenge).status == 401
 
 
+def test_ports_are_free_again_when_their_owner_has_left() -> None:
+    both = Both().registered()
+    (agreed,) = both.network.engine.installed
+    again = write(CURRENT, agreed.theirs)
+    both.challenged()
+    assert both.answered(both.accepted(0)).status == 200
+    both.security.close(both.now)
+    assert both.register([(CLIENT, again)], PLAIN, both.challenge).status == 401
+    (agreed,) = both.network.engine.installed
+    assert agreed.theirs.port_c == 20001
+
+
 def test_there_is_a_limit_and_an_engine_may_fail() -> None:
     both = Both()
     both.network.engine.broken = True

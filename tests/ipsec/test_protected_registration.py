@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from namespaces import ADDRESSES, Cable, cable, ip
+from namespaces import ADDRESSES, Cable, cable, few_ports, ip
 from protected_scene import Scene
 from subscribers import number_of
 
@@ -120,6 +120,19 @@ def test_short_messages_go_inside_esp(scene: Scene, transport: str) -> None:
     assert bob.ask("await_end")["verdict"] == "deregistered"
     assert not scene.sniffer.ask("contains", "MESSAGE sip:")
     assert not scene.sniffer.ask("contains", "MESSAGE tel:")
+
+
+def test_user_agents_at_one_address_never_take_each_others_ports(wire: Cable, scene: Scene) -> None:
+    """Their sockets are tied to different devices, which alone does not keep ports apart."""
+    scene.core()
+    alice, bob = scene.ue("alice"), scene.ue("bob")
+    with few_ports(wire.namespaces[0], 40000, 40011):
+        assert alice.ask("register")["verdict"] == "registered"
+        for _ in range(8):
+            result = bob.ask("register")
+            assert result["verdict"] == "registered", (result["reason"], result["exchange"])
+            assert bob.ask("deregister")["verdict"] == "deregistered"
+            assert bob.ask("anew")
 
 
 @pytest.mark.parametrize("suite", CURRENT, ids=lambda suite: suite.name)

@@ -44,6 +44,11 @@ class UserAgentInside:
     def deregister(self) -> dict[str, Any]:
         return self.agent.deregister().to_json()
 
+    def anew(self) -> bool:
+        """The next registration takes other sockets."""
+        self.agent._equipment.start_over()
+        return True
+
     def message(self, uri: str, text: str) -> dict[str, Any]:
         return self.agent.message(uri, text).to_json()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -194,3 +195,47 @@ def test_the_descriptors_of_an_engine_are_watched() -> None:
         assert told == [3]
     os.close(reading)
     os.close(writing)
+
+
+def test_a_port_whose_tcp_is_another_programs_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = End()
+    listen = end.ports.streams.listen
+    refused: list[int] = []
+
+    def listen_later(transport: str, address: str, port: int) -> tuple[str, int]:
+        if len(refused) < 3:
+            refused.append(port)
+            raise LocalError("another program has it")
+        return listen(transport, address, port)
+
+    monkeypatch.setattr(end.ports.streams, "listen", listen_later)
+    taken = end.ports.open_server(HOST)
+    assert len(refused) == 3
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((HOST, taken))
+    refused.clear()
+    end.ports.close_client(HOST, end.client)
+    with pytest.raises(LocalError, match="another program"):
+        end.ports.open_server(HOST, end.client)
+    assert len(refused) == 1, "a port that was asked for has no other"
+    end.network.close()
+
+
+def test_nobody_else_connects_from_a_client_port() -> None:
+    end = End()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((HOST, end.client))
+    end.ports.close_client(HOST, end.client)
+    with socket.socket() as other:
+        other.bind((HOST, end.client))
+    end.network.close()
+
+
+def test_what_came_unprotected_is_answered_unprotected(ends: tuple[End, End]) -> None:
+    """The peer's port may have been a protected one of somebody who left without a word."""
+    _, b = ends
+    peer = next(iter(b.ports._expected))
+    assert b.ports.route(Hop("UDP", *peer)) is not None
+    assert b.ports.route(Hop("UDP", *peer, (HOST, 5060))) is None
