@@ -41,7 +41,15 @@ class CredentialsError(PeerError):
 
 
 class NetworkError(SipuaError):
-    """The network refused, lost or distrusted what we tried to reach."""
+    """The network refused, lost or distrusted what we tried to reach.
+
+    ``cause`` is a word that ``sipua.agent.failure_advice`` knows, "" where no
+    single one is known.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class Unreachable(NetworkError):

@@ -130,7 +130,9 @@ NEXT_STEPS = {
         "Without a reader, try an emulated card: --card emulated.",
     ),
     Verdict.NO_CARD: ("Put the card in, contacts down, and look again: sipua card list.",),
-    Verdict.NO_APPLICATION: ("See what the card holds: sipua card info.",),
+    Verdict.NO_APPLICATION: (
+        "--application auto takes whichever the card has; see what it holds: sipua card info.",
+    ),
     Verdict.PIN_REQUIRED: ("Give PIN1 in a file with --pin-file, or in SIPUA_PIN.",),
     Verdict.PIN_WRONG: ("Do not guess: sipua card pin status tells how many tries are left.",),
     Verdict.PIN_BLOCKED: (

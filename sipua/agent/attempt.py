@@ -26,18 +26,24 @@ def carry_out(go: Callable[[], None], result: RegistrationResult) -> None:
     try:
         go()
     except EngineError as error:
-        result.end(Verdict.SECURITY_AGREEMENT, str(error))
+        _end(result, Verdict.SECURITY_AGREEMENT, error)
     except (ProfileError, LocalError):
         raise
     except CardError as error:
-        result.end(verdict_of(error), str(error))
+        _end(result, verdict_of(error), error)
     except NetworkError as error:
-        result.end(verdict_of_network(error), str(error))
+        _end(result, verdict_of_network(error), error)
     except KeyboardInterrupt:
         result.end(Verdict.INTERRUPTED)
     except Exception as error:  # noqa: BLE001  an attempt ends in exactly one verdict
         result.end(Verdict.INTERNAL_ERROR, _fault(error))
     result.elapsed_ms = round((time.monotonic() - started) * 1000, 1)
+
+
+def _end(result: RegistrationResult, verdict: Verdict, error: Exception) -> None:
+    from sipua.agent.failure_advice import advise  # not needed when it goes well
+
+    result.end(verdict, str(error), list(advise(error, verdict)))
 
 
 def verdict_of_network(error: NetworkError) -> Verdict:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from card.errors import CardError
+from sipua.agent.attempt import verdict_of_network
 from sipua.agent.identity_module import verdict_of
-from sipua.errors import LocalError, PeerError
+from sipua.errors import LocalError, NetworkError, PeerError
 from sipua.ims.events import (
     Answered,
     AuthenticationRequired,
@@ -85,6 +86,8 @@ class Conversation(Generic[M]):
         self._asking = False
         self._patience = 0.0
         self._give_up_at: float | None = None
+        self._failure: Exception | None = None
+        self._octets = 0
         self._ping_at: float | None = None
 
     @property
@@ -99,6 +102,7 @@ class Conversation(Generic[M]):
         self.settled = False
         self._rounds = 0
         self._patience = patience
+        self._failure = None
         self._give_up_at = now + patience
         action(self.machine, now)
         self._carry_on(now)
@@ -141,8 +145,10 @@ class Conversation(Generic[M]):
         reason = f"no outcome within {self._patience:g} s"
         for transaction in list(self._sent):
             self._switchboard.forget(transaction)
+            self._octets = len(transaction.data)
             self._note(transaction, 0, reason, now)
-        self.machine.request_failed(TimeoutError(reason), now)
+        self._failure = TimeoutError(reason)
+        self.machine.request_failed(self._failure, now)
         self._carry_on(now)
         if not self.settled:  # it was the card that took so long
             self._asking = False
@@ -153,6 +159,7 @@ class Conversation(Generic[M]):
 
     def answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """A final response to one of our requests."""
+        self._failure = None
         self._note(transaction, response.status, response.reason, now)
         if self._narrator is not None:
             self._narrator.response_received(response, transaction.hop)
@@ -163,6 +170,8 @@ class Conversation(Generic[M]):
 
     def unanswered(self, transaction: ClientTransaction, error: Exception, now: float) -> None:
         """A request of ours has no response."""
+        self._failure = error
+        self._octets = len(transaction.data)
         self._note(transaction, 0, str(error), now)
         if self._narrator is not None:
             self._narrator.no_answer(str(error), transaction.hop)
@@ -202,13 +211,31 @@ class Conversation(Generic[M]):
             self._settle()
             if self._protection is not None and self._is_registration:
                 self._protection.ended(now)
-            result.end(event.verdict, event.reason, list(event.hints))
+            result.end(event.verdict, event.reason, self._hints(event))
         elif isinstance(event, Redirected):
             self.hop = self._find(SipUri.parse(event.uri))
             self._sent_by = self._switchboard.driver.network.local_address(self.hop)
             result.registrar = str(self.hop)
         elif isinstance(event, Retrying) and self._narrator is not None:
             self._narrator.waiting(event.at - now, event.why)
+
+    def _hints(self, ended: Ended) -> list[str]:
+        """What to check next: of an answer the machine knows, of a failure we know more."""
+        failure, verdict = self._failure, ended.verdict
+        from sipua.agent.failure_advice import advise, of_silence  # not needed when it goes well
+
+        if isinstance(failure, TimeoutError) and verdict is Verdict.TIMEOUT:
+            if not self._is_registration:
+                return list(ended.hints)
+            heard = any(step.status for step in self.result.exchange)
+            return list(of_silence(self.hop, self._octets, heard=heard))
+        if isinstance(failure, NetworkError) and verdict is verdict_of_network(failure):
+            return list(advise(failure, verdict))
+        if isinstance(failure, CardError) and verdict is verdict_of(failure):
+            return list(advise(failure, verdict))
+        if verdict is Verdict.SECURITY_AGREEMENT:
+            return [*self._unprotected, *ended.hints]
+        return list(ended.hints)
 
     # The card ------------------------------------------------------------------------------
 
@@ -225,6 +252,7 @@ class Conversation(Generic[M]):
         now = time.monotonic()
         self._asking = False
         if isinstance(outcome, CardError):
+            self._failure = outcome
             if self._narrator is not None:
                 self._narrator.card_failed(str(outcome))
             self.machine.card_failed(now, str(outcome), verdict_of(outcome))

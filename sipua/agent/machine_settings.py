@@ -64,6 +64,7 @@ def registration_settings(
         plain_res=settings.plain_res,
         # A server that wants more patience than the attempt has is told so at once.
         retry_limit=settings.timeout / 2,
+        ipsec=settings.ipsec,
     )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from card.errors import CardError
 from sipua.agent.attempt import carry_out, verdict_of_network
 from sipua.agent.conversation import Action, Conversation, earliest
 from sipua.agent.equipment import Equipment, Observer
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from sipua.agent.identity_module import CardChoice
+    from sipua.agent.identity_module import CardChoice, IdentityModule
 
 R = TypeVar("R", bound=RegistrationResult)
 
@@ -165,6 +167,8 @@ class Registrant:
         self._equipment.note_end(result)
         module = self._equipment.module
         if module is not None:
+            if result.verdict is Verdict.PIN_REQUIRED:
+                _tell_tries(module, result)
             result.card = module.use()
         return result
 
@@ -312,6 +316,14 @@ class Registrant:
         result.contact = settings.contact
         result.registrar = str(conversation.hop)
         result.local = str(conversation.local)
+
+
+def _tell_tries(module: IdentityModule, result: RegistrationResult) -> None:
+    """Add how often the PIN that the card wants may be tried; asking spends none."""
+    from sipua.agent.failure_advice import of_missing_pin  # not needed when it goes well
+
+    with suppress(CardError):
+        result.hints = list(of_missing_pin(module.pin_tries()))
 
 
 def _describe_binding(standing: Conversation[Registration], result: RegistrationResult) -> None:

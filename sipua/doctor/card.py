@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from card.description import describe
 from card.errors import CardError, ProfileError
 from card.session import CardSession
+from sipua.agent.failure_advice import advise
 from sipua.agent.identity_module import verdict_of
 from sipua.doctor.finding import FAILED, OK, WARNING, Finding
 from sipua.errors import LocalError
@@ -43,7 +44,7 @@ def examine(choice: CardChoice, facts: CardFacts) -> Iterator[Finding]:
     except ProfileError:
         raise
     except CardError as error:
-        steps = verdict_of(error).next_steps
+        steps = advise(error, verdict_of(error))
         yield Finding(AREA, "card", FAILED, str(error), steps[0] if steps else "")
         return
     with session:

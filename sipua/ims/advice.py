@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 
 def advise(
-    verdict: Verdict, settings: RegistrationSettings, status: int = 0, algorithm: str = ""
+    verdict: Verdict,
+    settings: RegistrationSettings,
+    status: int = 0,
+    algorithm: str = "",
+    retry_after: float = 0.0,
 ) -> tuple[str, ...]:
     """Sentences for the verdict, none for one that needs no advice.
 
     ``status`` is that of the last response, 0 for none; ``algorithm`` that of
-    the last challenge answered.
+    the last challenge answered; ``retry_after`` the seconds that a server which
+    failed wants to be left alone.
     """
     if verdict is Verdict.NO_AKA_OFFERED:
         return _no_aka(settings)
@@ -28,12 +33,27 @@ def advise(
         return _wrong_response(settings, algorithm)
     if verdict is Verdict.REJECTED:
         return _rejected(settings, status)
+    if verdict is Verdict.SECURITY_AGREEMENT:
+        return _no_agreement(settings, status)
+    if verdict is Verdict.SERVER_ERROR and retry_after:
+        return (_patience(retry_after), *ALWAYS[verdict])
+    if verdict is Verdict.TIMEOUT and status:
+        return (
+            "The registrar is there, but something behind it was silent: look at its log and at "
+            "its way to the S-CSCF and the HSS.",
+        )
     return ALWAYS.get(verdict, verdict.next_steps)
 
 
 def _no_aka(settings: RegistrationSettings) -> tuple[str, ...]:
+    asked = (
+        f"The first REGISTER named {settings.algorithm}, and a password was asked for all the "
+        "same: check"
+        if settings.algorithm
+        else "Check"
+    )
     hints = [
-        f"Check that {settings.impi} is provisioned for AKA in the HSS (scheme "
+        f"{asked} that {settings.impi} is provisioned for AKA in the HSS (scheme "
         "Digest-AKAv1-MD5), not for a password.",
     ]
     if not settings.algorithm:
@@ -54,6 +74,7 @@ def _wrong_response(settings: RegistrationSettings, algorithm: str) -> tuple[str
         "together there.",
         "Look into the registrar's log: it may refuse a right answer for other reasons, such "
         "as roaming, barring, or a vector that it has lost.",
+        "See that the HSS takes RES in the length that the card gives it (4 to 16 octets).",
     ]
     if algorithm.startswith("AKAv2"):
         other = "without" if settings.plain_res else "with"
@@ -82,12 +103,41 @@ def _rejected(settings: RegistrationSettings, status: int) -> tuple[str, ...]:
         return ("Ask for a longer registration with --expires.",)
     if status in (305, 380) or 300 <= status < 400:
         return ("The network names another way in: give its address as --pcscf.",)
+    if status in (406, 420) and settings.ipsec == "require":
+        return (
+            "The network does not know security agreements, and --ipsec require insists on one: "
+            "--ipsec auto registers without.",
+            "See with -vv whether Unsupported names sec-agree, or something else.",
+        )
     if status in (400, 406, 416, 420):
         return (
             "The registrar does not like the request itself: look at its Unsupported and "
             "Warning headers, and at headers added by hand.",
         )
     return (identity,)
+
+
+def _no_agreement(settings: RegistrationSettings, status: int) -> tuple[str, ...]:
+    if settings.ipsec == "off":
+        return ALWAYS[Verdict.SECURITY_AGREEMENT]
+    if not status:
+        return (
+            "See with -vv whether the 401 has a Security-Server with a mechanism of ours: without "
+            "one nothing can be agreed on.",
+            "--ipsec auto registers unprotected at a network that makes no agreement.",
+        )
+    return (
+        "The network insists on a security agreement and took none that was offered: compare "
+        "Security-Client with its Security-Server (-vv), and offer others with --mechanisms.",
+        "See whether the P-CSCF takes the first REGISTER at this port, or has another for it.",
+    )
+
+
+def _patience(seconds: float) -> str:
+    return (
+        f"The server wants to be left alone for {seconds:g} s: try again after that, or have it "
+        f"waited for by --timeout {2 * seconds:g}."
+    )
 
 
 ALWAYS: dict[Verdict, tuple[str, ...]] = {
@@ -111,8 +161,8 @@ ALWAYS: dict[Verdict, tuple[str, ...]] = {
         "registration reach the same S-CSCF, and look at its log.",
     ),
     Verdict.SECURITY_AGREEMENT: (
-        "The network wants a security agreement (IPsec, RFC 3329): --ipsec auto asks for one, "
-        "and --mechanisms says with which algorithms.",
+        "The network wants a security agreement (IPsec, RFC 3329) and none was offered: --ipsec "
+        "auto asks for one, and --mechanisms says with which algorithms.",
         "See whether the P-CSCF can be told to do without, or has another port for that.",
     ),
     Verdict.SERVER_ERROR: (

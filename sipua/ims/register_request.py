@@ -25,7 +25,8 @@ class RegistrationSettings(NamedTuple):
     ``preemptive`` lets later requests carry the last answer, counted on.
     ``retries`` and ``retry_limit`` (seconds) bound what Retry-After may ask for;
     ``refusal_wait`` is how many seconds the server has to answer the notice that
-    its AUTN was refused.
+    its AUTN was refused. ``ipsec`` (off, auto, require) is how protection is sought;
+    others do that, the machine only speaks of it.
     """
 
     impi: str
@@ -45,6 +46,7 @@ class RegistrationSettings(NamedTuple):
     retries: int = 2
     retry_limit: float = 60.0
     refusal_wait: float = 4.0
+    ipsec: str = "off"
 
 
 class RegisterWriter:

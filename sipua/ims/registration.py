@@ -207,7 +207,9 @@ class Registration(Machine):
         algorithm = challenge.algorithm if challenge else ""
         from sipua.ims.advice import advise  # not needed when it goes well
 
-        hints = advise(found.verdict, self.settings, found.status, algorithm)
+        hints = advise(
+            found.verdict, self.settings, found.status, algorithm, retry_after=found.seconds
+        )
         self.binding = None
         self._events.append(Ended(found.verdict, sentence(found.reason), hints))
 

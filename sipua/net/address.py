@@ -31,6 +31,13 @@ HINTS = {
     errno.EMFILE: "this process has too many open files; raise its limit (ulimit -n)",
 }
 
+CAUSES = {
+    errno.ECONNREFUSED: "refused",
+    errno.ENETUNREACH: "no-route",
+    errno.EHOSTUNREACH: "no-route",
+    errno.EADDRNOTAVAIL: "no-route",
+}
+
 
 def is_numeric(address: str) -> bool:
     """Whether this is an IPv4 address, or an IPv6 address without brackets (a %zone may follow)."""
@@ -136,7 +143,8 @@ def unreachable(hop: Hop, error: OSError) -> Unreachable:
     number = error.errno or 0
     what = os.strerror(number).lower() if number > 0 else str(error)
     hint = HINTS.get(number)
-    return Unreachable(f"{hop}: {what}; {hint}" if hint else f"{hop}: {what}")
+    said = f"{hop}: {what}; {hint}" if hint else f"{hop}: {what}"
+    return Unreachable(said, CAUSES.get(number, ""))
 
 
 def packed(address: str) -> bytes:

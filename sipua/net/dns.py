@@ -23,6 +23,12 @@ QUERY_TIME = 5.0  # seconds for one record, all nameservers and repetitions toge
 TOTAL_TIME = 12.0  # seconds for one target, after which nothing more is asked
 MAX_NOTES = 8  # questions that the sentence of a failure recounts
 
+SYSTEM_CAUSES = {
+    int(socket.EAI_NONAME): "no-such-name",
+    int(socket.EAI_AGAIN): "nameserver-silent",
+}
+"""By what getaddrinfo failed with."""
+
 
 def resolve(
     target: Target,
@@ -45,7 +51,7 @@ def resolve(
     except StopIteration as done:
         hops: list[Hop] = done.value
     if not hops:
-        raise DnsFailure(lookups.failure(target))
+        raise DnsFailure(lookups.failure(target), lookups.cause)
     return hops
 
 
@@ -58,6 +64,7 @@ class _Lookups:
         self._left = TOTAL_TIME
         self._notes: list[str] = []
         self._without_dns = False
+        self.cause = ""
 
     def ask(self, query: Query) -> Answer:
         """Return the records, or nothing; raises DnsFailure when it makes no sense to go on."""
@@ -106,6 +113,8 @@ class _Lookups:
             found = socket.getaddrinfo(name.encode("ascii"), None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             fault = getattr(error, "strerror", None) or "not a host name"
+            code = getattr(error, "errno", None)
+            self.cause = self.cause or SYSTEM_CAUSES.get(code or 0, "")
             self._notes.append(f"A and AAAA of {name}: {fault.lower()}")
             return []
         return [numeric_host(each[4]) for each in found]  # type: ignore[arg-type]
@@ -123,8 +132,10 @@ class _Lookups:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             no_name = isinstance(error, dns.resolver.NXDOMAIN)
             self._notes.append(f"{kind} of {name}: {'no such name' if no_name else 'none'}")
+            self.cause = self.cause or ("no-such-name" if no_name else "")
             return []
         except dns.resolver.LifetimeTimeout:
+            self.cause = "nameserver-silent"
             return self._give_up(f"{kind} of {name}: no answer from {self._servers(resolver)}")
         except dns.resolver.NoNameservers:
             # SERVFAIL, REFUSED, NOTIMP: some resolvers know no NAPTR; what follows may do.
@@ -158,7 +169,7 @@ class _Lookups:
         self._resolver = None
         self._without_dns = True
         if self._nameserver is not None:
-            raise DnsFailure(f"{note}; check the nameserver")
+            raise DnsFailure(f"{note}; check the nameserver", self.cause)
         return []
 
     @staticmethod

@@ -44,6 +44,12 @@ BROKEN = {
     "TLSV1_ALERT_UNKNOWN_CA": "the peer does not trust our certificate",
 }
 
+CAUSES = {
+    **dict.fromkeys((9, 10), "dates"),
+    **dict.fromkeys((18, 19, 20, 21), "unknown-authority"),
+}
+NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+
 
 class Contexts:
     """The two SSL contexts of one element, made when the first connection needs them."""
@@ -140,7 +146,8 @@ class TlsConnection(Connection):
         self.close(
             TlsFailure(
                 f"{self.hop}: the certificate is for {shown(certificate)}, not for {name}; "
-                f"check the name that was asked for, or get a certificate for it"
+                f"check the name that was asked for, or get a certificate for it",
+                "other-name",
             )
         )
         return False
@@ -159,12 +166,15 @@ class TlsConnection(Connection):
             return super()._failure(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             fault = UNTRUSTED.get(error.verify_code, f"is not acceptable: {error.verify_message}")
-            return TlsFailure(f"{self.hop}: the certificate of {self.name} {fault}")
+            said = f"{self.hop}: the certificate of {self.name} {fault}"
+            return TlsFailure(said, CAUSES.get(error.verify_code, ""))
         if isinstance(error, ssl.SSLEOFError | ConnectionError):
             fault = "the peer broke the handshake off; check that it speaks TLS at this port"
         else:
             fault = BROKEN.get(getattr(error, "reason", "") or "", _said(error))
-        return TlsFailure(f"{self.hop}: TLS could not be set up: {fault}")
+        speaks_no_tls = getattr(error, "reason", "") in NO_TLS
+        said = f"{self.hop}: TLS could not be set up: {fault}"
+        return TlsFailure(said, "no-tls" if speaks_no_tls else "")
 
     def _has_more(self) -> bool:
         return self._secure is not None and self._secure.pending() > 0

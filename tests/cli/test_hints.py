@@ -1,0 +1,417 @@
+"""What a failure says to check next: each is provoked, and its first hint names the cause.
+
+That every verdict is reached with its exit status is in ``test_verdicts``; what
+is told apart within one verdict is here.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from called_party import CalledParty, Pair
+from net.certificates import Authority
+from net.dns_server import DnsServer
+from test_verdicts import Sipua, copied, register_at, sipua, subscribers
+
+from card.emulator.card import EmulatedCard
+from card.emulator.vpcd_server import VpcdServer
+from card.profile import Profile
+from sipua.agent.call_plan import ListenPlan
+from sipua.agent.call_report import CallReport
+from sipua.agent.equipment import Observer
+from sipua.agent.identity_module import CardChoice
+from sipua.agent.user_agent import UserAgent
+from sipua.core.server import CoreServer
+from sipua.pytest_plugin import CoreFactory, UserAgentFactory
+from sipua.settings import AgentSettings
+from sipua.trace.step import Step
+from sipua.verdict import Verdict
+
+__all__ = ["copied", "sipua", "subscribers"]  # fixtures
+
+LONG_REQUEST = ("--header", "X-Long: " + "x" * 1400, "--udp-limit", "9000")
+LISTENING = ("127.0.0.1", 0)
+
+
+class Case(NamedTuple):
+    """A network with ``fault``, asked with these options: verdict and first hint."""
+
+    fault: str
+    verdict: Verdict
+    first: str
+    options: tuple[str, ...] = ()
+    via: str = "UDP"
+
+
+OF_THE_NETWORK = [
+    Case("wrong-mac", Verdict.MAC_FAILURE, "Compare K and OPc of the card with those in the HSS"),
+    Case("wrong-mac", Verdict.MAC_FAILURE, "an OP typed where OPc is wanted"),
+    Case("sqn-always-behind", Verdict.SYNC_FAILURE, "whether it took AUTS"),
+    Case("md5", Verdict.NO_AKA_OFFERED, "No algorithm was named", ("--algorithm", "none")),
+    Case("md5", Verdict.NO_AKA_OFFERED, "try --algorithm AKAv1-MD5", ("--algorithm", "none")),
+    Case("md5", Verdict.NO_AKA_OFFERED, "named AKAv1-MD5, and a password was asked for all the"),
+    Case("bad-nonce", Verdict.BAD_CHALLENGE, "RAND and AUTN, 32 octets"),
+    Case("403", Verdict.REJECTED, "Compare IMPI 001010123456789@"),
+    Case("404", Verdict.REJECTED, "domain ims.mnc001.mcc001.3gppnetwork.org with the HSS"),
+    Case("challenge-loop", Verdict.CHALLENGE_LOOP, "reach the same S-CSCF"),
+    Case("421", Verdict.SECURITY_AGREEMENT, "none was offered: --ipsec auto asks for one"),
+    Case("494", Verdict.SECURITY_AGREEMENT, "none was offered: --ipsec auto asks for one"),
+    Case("500", Verdict.SERVER_ERROR, "look at the registrar's log and at its way to the HSS"),
+    Case("503=3600", Verdict.SERVER_ERROR, "left alone for 3600 s"),
+    Case("503=3600", Verdict.SERVER_ERROR, "--timeout 7200"),
+    Case("silence", Verdict.TIMEOUT, "Nothing came back from udp:", ("--timeout", "1")),
+    Case("silence", Verdict.TIMEOUT, "that it is SIP's port", ("--timeout", "1"), via="TCP"),
+    Case(
+        "silence",
+        Verdict.TIMEOUT,
+        "over UDP what is larger than the path takes is lost without a word: try --transport tcp",
+        ("--timeout", "1", *LONG_REQUEST),
+    ),
+    Case("die", Verdict.UNREACHABLE, "Nothing listens there: see that the P-CSCF runs"),
+]
+
+
+@pytest.mark.parametrize("case", OF_THE_NETWORK, ids=lambda case: f"{case.fault}: {case.first}")
+def test_of_the_network(
+    sipua: Sipua, sipua_core_factory: CoreFactory, sipua_card_profile: Profile, case: Case
+) -> None:
+    core = sipua_core_factory(faults=[case.fault])
+    _, result = sipua(*register_at(core, sipua_card_profile, *case.options, via=case.via))
+    assert result["verdict"] == case.verdict.value
+    assert case.first in result["hints"][0]
+
+
+def test_a_right_answer_refused_is_not_a_matter_of_headers(
+    sipua: Sipua, sipua_core_factory: CoreFactory, copied: Callable[..., Profile]
+) -> None:
+    """403 before a challenge and 403 after the answer have other causes."""
+    long_res = ('algorithm = "milenage"', 'algorithm = "milenage"\nres_length = 16')
+    core = sipua_core_factory(profiles=[copied("isim", long_res)])
+    _, after = sipua(*register_at(core, copied("isim")))
+    assert after["verdict"] == "wrong-response"
+    assert after["hints"][0].startswith("The card accepted AUTN, so both sides hold the same key")
+    assert any("RES in the length" in hint for hint in after["hints"])
+    core.faults.add("403")
+    _, before = sipua(*register_at(core, copied("isim")))
+    assert before["verdict"] == "rejected"
+    assert any("P-Access-Network-Info" in hint for hint in before["hints"])
+    assert not set(before["hints"]) & set(after["hints"])
+
+
+def test_akav2_refused_may_mean_another_password(
+    sipua: Sipua, sipua_core_factory: CoreFactory, sipua_card_profile: Profile
+) -> None:
+    core = sipua_core_factory(algorithm="AKAv2-MD5")
+    _, result = sipua(*register_at(core, sipua_card_profile, "--plain-res"))
+    assert result["verdict"] == "wrong-response"
+    assert "try it without --plain-res" in result["hints"][0]
+
+
+@pytest.mark.parametrize("status", ["421", "494"])
+def test_an_agreement_that_was_offered_is_not_advised(
+    sipua: Sipua,
+    sipua_core_factory: CoreFactory,
+    sipua_card_profile: Profile,
+    status: str,
+) -> None:
+    """What could not be offered, or was not taken, is told; that it can be offered is known."""
+    core = sipua_core_factory(faults=[status])
+    _, result = sipua(*register_at(core, sipua_card_profile, "--ipsec", "auto"))
+    assert result["verdict"] == "security-agreement"
+    told = " ".join(result["hints"])
+    assert "and none was offered" not in told
+    assert result["hints"][0].startswith("Not protected: ")
+    assert "offer others with --mechanisms" in told
+
+
+def test_require_at_a_network_without_agreements(
+    sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    _, result = sipua(*register_at(sipua_core, sipua_card_profile, "--ipsec", "require"))
+    if "IPsec cannot be used" in result["reason"]:  # this machine may not
+        assert result["verdict"] == "security-agreement"
+        assert "CAP_NET_RAW" in result["hints"][0]
+    else:
+        assert result["verdict"] == "rejected"
+        assert "does not know security agreements" in result["hints"][0]
+    assert "--ipsec auto registers without" in " ".join(result["hints"])
+
+
+def test_silence_after_the_challenge(sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
+    """The server is there: it is not its address that is wrong."""
+
+    def fall_silent(step: Step) -> None:
+        if step.target == "card":
+            sipua_core.faults.add("silence")
+
+    settings = AgentSettings(pcscf=str(sipua_core.hop("UDP")), timeout=2.0)
+    card = CardChoice(f"emulated:{sipua_card_profile.path}")
+    with UserAgent(card, settings, Observer(on_step=fall_silent)) as agent:
+        result = agent.register()
+    assert [step.status for step in result.exchange] == [401, 0]
+    assert result.verdict is Verdict.TIMEOUT
+    assert result.hints[0].startswith("The network answered before and then fell silent")
+
+
+# The way there ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "days_left", "trusted", "first"),
+    [
+        (["127.0.0.1"], 1, False, "Give the authority that signed the P-CSCF's certificate"),
+        (["other.example"], 1, True, "Name the P-CSCF in --pcscf as its certificate does"),
+        (["127.0.0.1"], -1, True, "Check the clock of this machine"),
+    ],
+)
+def test_tls(
+    sipua: Sipua,
+    sipua_core_factory: CoreFactory,
+    sipua_card_profile: Profile,
+    authority: Authority,
+    tmp_path: Path,
+    names: list[str],
+    days_left: int,
+    trusted: bool,
+    first: str,
+) -> None:
+    issued = authority.issue(names, days_left=days_left)
+    core = sipua_core_factory(listen=["TLS"], tls=issued)
+    anchor = authority.file if trusted else Authority(tmp_path, "stranger").file
+    options = ("--ca-file", str(anchor))
+    _, result = sipua(*register_at(core, sipua_card_profile, *options, via="TLS"))
+    assert result["verdict"] == "tls-failure"
+    assert first in result["hints"][0]
+
+
+def test_tls_at_a_port_that_does_not_speak_it(sipua: Sipua, sipua_card_profile: Profile) -> None:
+    """SIP over TCP does not answer a ClientHello; most other services say something."""
+    with socket.create_server(LISTENING) as listener:
+
+        def greet() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"SIP/2.0 400 Bad Request\r\n\r\n")
+                with suppress(ConnectionError):
+                    while connection.recv(4096):
+                        pass
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        card = f"emulated:{sipua_card_profile.path}"
+        there = f"tls:127.0.0.1:{listener.getsockname()[1]}"
+        _, result = sipua("register", "--card", card, "--pcscf", there)
+        thread.join(20)
+    assert result["verdict"] == "tls-failure"
+    assert "That port does not speak TLS: try --transport tcp" in result["hints"][0]
+
+
+def test_refused(sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
+    for via in ("UDP", "TCP"):
+        command = register_at(sipua_core, sipua_card_profile, via=via)
+        sipua_core.stop()
+        _, result = sipua(*command)
+        assert result["verdict"] == "unreachable"
+        assert result["hints"][0].startswith("Nothing listens there")
+        assert "--transport" in result["hints"][0]
+
+
+@pytest.mark.parametrize(
+    ("silent", "first"),
+    [
+        (False, "The name is not known to DNS: check its spelling"),
+        (True, "The nameserver does not answer: check /etc/resolv.conf"),
+    ],
+)
+def test_dns(
+    sipua_user_agent: UserAgentFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    silent: bool,
+    first: str,
+) -> None:
+    monkeypatch.setattr("sipua.net.dns.QUERY_TIME", 0.5)
+    with DnsServer("other.example. A 192.0.2.1") as server:
+        server.silent = silent
+        agent = sipua_user_agent(pcscf="sip.home.example", nameserver=server.at)
+        result = agent.register()
+    assert result.verdict is Verdict.DNS_FAILURE
+    assert first in result.hints[0]
+    assert "--pcscf udp:ADDRESS:PORT" in result.hints[0]
+
+
+# The card --------------------------------------------------------------------------------------
+
+
+def test_pin(
+    sipua: Sipua,
+    sipua_core_factory: CoreFactory,
+    copied: Callable[..., Profile],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How many tries are left is told, and what may be done with them."""
+    monkeypatch.delenv("SIPUA_PIN", raising=False)
+    profile = copied("pin")
+    command = register_at(sipua_core_factory(profiles=[profile]), profile)
+    wrong = tmp_path / "wrong"
+    wrong.write_text("1111\n")
+    guess = [*command, "--pin-file", str(wrong)]
+    told = []
+    for argv in (command, guess, guess, guess, [*guess, "--force-pin"], guess, command):
+        _, result = sipua(*argv)
+        told.append((result["verdict"], result["hints"]))
+    assert [verdict for verdict, _ in told] == [
+        *("pin-required", "pin-wrong", "pin-wrong", "pin-blocked"),
+        *("pin-blocked", "pin-blocked", "pin-required"),
+    ]
+    required, first, second, last, spent, blocked, unasked = [hints for _, hints in told]
+    assert "--pin-file" in required[0]
+    assert "3 tries are left for it." in required
+    assert first[0].startswith("2 tries are left; do not guess")
+    assert "One try is left, and another wrong PIN blocks" in second[0]
+    assert "--force-pin spends" in last[0]
+    for hints in (spent, blocked, unasked):
+        assert hints == ["No try is left: only the PUK helps: sipua card pin unblock."]
+
+
+def test_no_application(
+    sipua: Sipua, sipua_core_factory: CoreFactory, copied: Callable[..., Profile]
+) -> None:
+    profile = copied("usim")
+    core = sipua_core_factory(profiles=[profile])
+    _, result = sipua(*register_at(core, profile, "--application", "isim"))
+    assert result["verdict"] == "no-application"
+    assert result["hints"][0].startswith("--application auto takes whichever the card has")
+
+
+def test_a_state_file_that_is_damaged(
+    sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    command = register_at(sipua_core, sipua_card_profile)
+    sipua(*command)
+    (state,) = Path(sipua_card_profile.path).parent.glob("*.state.json")
+    state.write_text("{")
+    _, result = sipua(*command)
+    assert result["verdict"] == "card-error"
+    assert str(state) in result["reason"]
+    assert "-vvv" in result["hints"][0]
+
+
+def test_no_reader(sipua: Sipua, sipua_core: CoreServer) -> None:
+    """Nobody serves a card there."""
+    with socket.create_server(LISTENING) as taken:
+        port = taken.getsockname()[1]
+    there = ("--card", f"vpcd:127.0.0.1:{port}", "--pcscf", str(sipua_core.hop("UDP")))
+    _, result = sipua("register", *there)
+    assert result["verdict"] == "no-reader"
+    assert "sipua card list" in result["hints"][0]
+    assert any("--card emulated" in hint for hint in result["hints"])
+
+
+def test_no_pcscd(
+    sipua: Sipua, sipua_core: CoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "nobody"))
+    _, result = sipua("register", "--pcscf", str(sipua_core.hop("UDP")))
+    assert result["verdict"] == "no-reader"
+    installed = "pyscard" not in result["reason"]
+    assert ("whether pcscd runs" if installed else "Install") in result["hints"][0]
+
+
+def test_a_card_that_is_pulled(sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
+    """It answers who the subscriber is, and is gone when the challenge comes."""
+    server = VpcdServer(EmulatedCard(sipua_card_profile), *LISTENING)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+
+    def pull(step: Step) -> None:
+        if step.target == "card":
+            server.stop()
+            thread.join(20)
+            server.close()
+
+    settings = AgentSettings(pcscf=str(sipua_core.hop("UDP")))
+    card = CardChoice(f"vpcd:127.0.0.1:{server.port}")
+    with UserAgent(card, settings, Observer(on_step=pull)) as agent:
+        result = agent.register()
+    assert result.verdict in (Verdict.NO_CARD, Verdict.NO_READER), result.reason
+    assert "sipua card list" in result.hints[0]
+
+
+# Calls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "options", "verdict", "first"),
+    [
+        (ListenPlan(what="busy"), (), Verdict.BUSY, "486 speaks for one phone"),
+        (ListenPlan(what="decline"), (), Verdict.DECLINED, "the callee, or the network"),
+        (ListenPlan(what="ring"), ("--ring-timeout", "1"), Verdict.NO_ANSWER, "whether it rang"),
+        (ListenPlan(what="ring"), ("--cancel-after", "1"), Verdict.CANCELLED, "--cancel-after"),
+        (ListenPlan(what="busy"), ("--expect", "603"), Verdict.UNEXPECTED, "`status`"),
+    ],
+)
+def test_of_calls(
+    sipua: Sipua,
+    subscribers: Pair,
+    plan: ListenPlan,
+    options: tuple[str, ...],
+    verdict: Verdict,
+    first: str,
+) -> None:
+    with CalledParty(subscribers, plan):
+        _, result = sipua(*subscribers.call(*options))
+    assert result["verdict"] == verdict.value
+    assert first in result["hints"][0]
+
+
+def test_of_a_call_that_was_lost(sipua: Sipua, subscribers: Pair) -> None:
+    def heard(report: CallReport) -> None:
+        if report.event == "digit":
+            subscribers.core.stop()
+
+    with CalledParty(subscribers, on_report=heard):
+        _, result = sipua(*subscribers.call("--dtmf", "1" * 40, "--dtmf-by", "info"))
+    assert result["verdict"] == "call-lost"
+    assert "what was asked last" in result["hints"][0]
+
+
+def test_of_a_fault_of_our_own(
+    sipua: Sipua,
+    sipua_core: CoreServer,
+    sipua_card_profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sipua.agent.conversation.Conversation.begin", broken)
+    _, result = sipua(*register_at(sipua_core, sipua_card_profile))
+    assert result["verdict"] == "internal-error"
+    assert "Report it with what -vv prints" in result["hints"][0]
+
+
+def test_each_verdict_of_a_failure_stands_here() -> None:
+    """A new verdict gets a case of its own, too."""
+    here = Path(__file__).read_text()
+    without_advice = {Verdict.INTERRUPTED}  # who ended it knows why
+    missing = [
+        each.value
+        for each in Verdict
+        if each.exit_status
+        and each not in without_advice
+        and each.value not in here
+        and f"Verdict.{each.name}" not in here
+    ]
+    assert missing == []
