@@ -17,6 +17,7 @@ import pytest
 from called_party import CalledParty, Pair
 from net.certificates import Authority
 from net.dns_server import DnsServer
+from test_ipsec_option import powerless
 from test_verdicts import Sipua, copied, register_at, sipua, subscribers
 
 from card.emulator.card import EmulatedCard
@@ -141,6 +142,14 @@ def test_require_at_a_network_without_agreements(
         assert result["verdict"] == "rejected"
         assert "does not know security agreements" in result["hints"][0]
     assert "--ipsec auto registers without" in " ".join(result["hints"])
+
+
+def test_require_on_a_machine_that_may_not(
+    sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    result = powerless(*register_at(sipua_core, sipua_card_profile, "--ipsec", "require"))
+    assert result["verdict"] == "security-agreement"
+    assert result["hints"][0].startswith("IPsec needs root, or CAP_NET_ADMIN")
 
 
 def test_silence_after_the_challenge(sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
@@ -411,7 +420,7 @@ def test_each_verdict_of_a_failure_stands_here() -> None:
         for each in Verdict
         if each.exit_status
         and each not in without_advice
-        and each.value not in here
+        and f'"{each.value}"' not in here
         and f"Verdict.{each.name}" not in here
     ]
     assert missing == []
