@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.auth.algorithm import algorithm_of, session_keys
+from sipua.core.contact_events import BY_NETWORK
 from sipua.core.reply import Reply, complaint
 from sipua.core.session_keys import take_session_keys
 from sipua.errors import LocalError, NetworkError, PeerError
 from sipua.ipsec.agreement import Agreement
+from sipua.ipsec.associations import AWAIT_AUTHENTICATION
 from sipua.ipsec.errors import SecurityAgreementError
 from sipua.ipsec.mechanisms import (
     CLIENT,
@@ -30,6 +32,7 @@ from sipua.sip.headers import NameAddr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sipua.core.contact_events import Changes
     from sipua.ipsec.agreement import Place
     from sipua.ipsec.association import AssociationSet, Side
     from sipua.ipsec.mechanisms import Chosen
@@ -193,6 +196,8 @@ class Pcscf:
         line = write(self._place.suites, ours, preferences=True)
         terminal.servers[agreed] = line
         self._terminals[theirs.client] = terminal
+        if terminal.leaving_at is not None:  # who is coming back has time to answer
+            terminal.leaving_at = max(terminal.leaving_at, now + AWAIT_AUTHENTICATION)
         return reply._replace(headers=[(SERVER, line), *reply.headers])
 
     def _accepted(self, terminal: _Terminal, reply: Reply, now: float) -> None:
@@ -235,6 +240,20 @@ class Pcscf:
             each.address == address and each.agreement.life.in_use
             for each in self._terminals.values()
         )
+
+    def registrations_changed(self, changes: Changes, now: float) -> None:
+        """Note whom the network has let go of: his associations are of use for so long only as
+        he may be told of it (TS 24.229 §5.2.5.2)."""
+        for each in changes.contacts:
+            source = each.binding.source
+            terminal = self._terminals.get((source.address, source.port))
+            if (
+                each.event in BY_NETWORK
+                and terminal is not None
+                and self.is_protected(source)
+                and terminal.leaving_at is None
+            ):
+                terminal.leaving_at = now + LINGER
 
     # Time -----------------------------------------------------------------------------
 

@@ -271,6 +271,8 @@ class CoreServer:
         )
         measures = Measures(endpoint, self._registrar, self.faults, self._proxy.report)
         self._proxy.watchers.append(measures.registrations_changed)
+        if pcscf is not None:
+            self._proxy.watchers.append(pcscf.registrations_changed)
         self._edge = edge
         self._stopping = False
         self._driver = Driver(edge, endpoint, time.monotonic, _masking(self._on_message))

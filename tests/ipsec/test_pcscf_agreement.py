@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 from place_of import Noted
+from subscribers import CARD
 
 from card.aka.result import AkaResponse
+from card.profile import load
 from sipua.auth.algorithm import algorithm_of, session_keys
+from sipua.core.bindings import Binding
+from sipua.core.contact_events import BY_NETWORK, Change, Changes
 from sipua.core.pcscf import LINGER, MAX_TERMINALS, Pcscf
 from sipua.core.reply import Reply
 from sipua.core.session_keys import add_session_keys, take_session_keys
+from sipua.core.subscriber import from_profile
 from sipua.errors import ChallengeError, PeerError
 from sipua.ipsec.association import Side
 from sipua.ipsec.mechanisms import CLIENT, SERVER, VERIFY, write
@@ -19,6 +24,7 @@ from sipua.ipsec.suite import CURRENT, OLDER, Suite
 from sipua.ipsec.terminal import TerminalSecurity
 from sipua.sip.hop import Hop
 from sipua.sip.message import Request
+from sipua.sip.parameters import Parameters
 
 UE, PCSCF = "10.83.0.1", "10.83.0.2"
 PLAIN = Hop("UDP", PCSCF, 5060)
@@ -186,6 +192,35 @@ def test_deregistration_is_answered_before_its_associations_go() -> None:
     both.now += LINGER
     both.pcscf.tick(both.now)
     assert both.network.is_empty
+
+
+def gone(both: Both, event: str) -> Changes:
+    """A registration of which nothing is left."""
+    source = both.source(both.security.hop(PLAIN))
+    binding = Binding("sip:a@ue", Parameters([]), 3600, "c", 1, (), source)
+    return Changes(from_profile(load(str(CARD))), [Change(binding, event)], is_gone=True)
+
+
+@pytest.mark.parametrize("event", BY_NETWORK)
+def test_after_the_network_has_ended_a_registration_its_associations_go(event: str) -> None:
+    both = Both().registered()
+    both.pcscf.registrations_changed(gone(both, event), both.now)
+    both.pcscf.tick(both.now + LINGER - 1)
+    assert both.network.engine.installed, "the NOTIFY about it still goes protected"
+    both.pcscf.tick(both.now + LINGER)
+    assert both.network.is_empty
+
+
+def test_who_comes_back_after_the_network_let_him_go_keeps_what_is_agreed_anew() -> None:
+    both = Both().registered()
+    both.pcscf.registrations_changed(gone(both, BY_NETWORK[0]), both.now)
+    both.now += LINGER - 1
+    both.challenged()
+    both.now += 2
+    both.pcscf.tick(both.now)
+    assert both.answered().status == 200
+    both.pcscf.tick(both.now + 2 * LINGER)
+    assert len(both.network.engine.installed) == 1
 
 
 def test_a_refused_answer_takes_the_temporary_associations_with_it() -> None:
