@@ -192,10 +192,10 @@ def test_an_endpoint_outlives_garbage(transport: str) -> None:
 def best_time(work: Callable[[], object]) -> float:
     best = float("inf")
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         with suppress(ParseError):
             work()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     return best
 
 
@@ -243,9 +243,9 @@ def feed(data: bytes, size: int) -> None:
 def test_time_grows_no_faster_than_the_input(kind: str) -> None:
     small, large = GROWING[kind](4_000), GROWING[kind](32_000)
     ratios = []
-    for _ in range(4):  # another program may take the processor once, not four times
+    for _ in range(8):  # linear is 8, square is 64; other programs cool the caches down meanwhile
         ratios.append(best_time(large) / max(best_time(small), 2e-5))
-        if ratios[-1] < 24:
+        if ratios[-1] < 32:
             return
     pytest.fail(f"8 times the input took {ratios} times as long")
 
