@@ -57,7 +57,7 @@ def test_delay(
     with client_at(core, sipua_card_profile, transport) as client:
         started = time.monotonic()
         assert client.ask().status == 401
-        assert 0.3 <= time.monotonic() - started < 2
+        assert 0.3 <= time.monotonic() - started < 10
 
 
 def test_the_first_packets_are_lost(

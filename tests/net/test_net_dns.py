@@ -129,7 +129,7 @@ def test_silent_nameserver_costs_bounded_time(
     started = time.monotonic()
     with pytest.raises(DnsFailure, match=rf"NAPTR of ims\.example: no answer.*{server.at[1]}"):
         find(Target("ims.example"), server)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 10.0
 
 
 def test_names_of_this_machine_need_no_dns(server: DnsServer) -> None:

@@ -72,7 +72,7 @@ def test_dead_port_is_unreachable_after_one_round_trip(ours: Network, address: s
     started = time.monotonic()
     ours.send(MESSAGE, hop)
     event = poll(ours)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 8.0
     assert isinstance(event, Failed)
     assert event.hop == hop
     assert isinstance(event.error, Unreachable)
@@ -318,4 +318,4 @@ def test_wake_after_close_is_harmless() -> None:
 def test_poll_ends_with_its_time(ours: Network) -> None:
     started = time.monotonic()
     assert ours.poll(0.05) == []
-    assert 0.04 < time.monotonic() - started < 1.0
+    assert 0.04 < time.monotonic() - started < 8.0
