@@ -115,6 +115,7 @@ class Equipment:
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
         self._hops: list[Hop] = []
+        self._timers = ims_timers() if settings.ims_timers else TimerValues()
         self._protection: Protection | None = None
         self.unprotected = ""
 
@@ -156,7 +157,7 @@ class Equipment:
                 network,
                 Endpoint(
                     self.rng,
-                    ims_timers() if settings.ims_timers else TimerValues(),
+                    self._timers,
                     udp_limit=settings.udp_limit,
                 ),
                 time.monotonic,
@@ -186,7 +187,8 @@ class Equipment:
 
             try:
                 wanted = self._settings.mechanisms
-                self._protection = Protection(network, source, mode, self.rng, wanted)
+                kept = self._timers.transaction
+                self._protection = Protection(network, source, mode, self.rng, wanted, kept)
             except EngineError as error:
                 if mode == REQUIRE:
                     raise

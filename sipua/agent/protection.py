@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
 
-OLD_KEPT = 32.0
-"""Seconds for which old associations serve what began under them: 64*T1, as long as any
-transaction without a user lasts."""
-
 
 class Protection:
     """Joins the security agreement to the requests of a switchboard.
@@ -41,9 +37,12 @@ class Protection:
         mode: str,
         rng: Randomness,
         mechanisms: Iterable[str] = (),
+        old_kept: float = 32.0,
     ) -> None:
-        """Raises EngineError when this machine cannot do it, LocalError for an unknown mode or
-        mechanism."""
+        """``old_kept`` is how many seconds old associations serve what began under them: 64*T1,
+        as long as any transaction without a user lasts. Raises EngineError when this machine
+        cannot do it, LocalError for an unknown mode or mechanism.
+        """
         self._mode = check_mode(mode)
         choice = choose_engine(address, suites_named(mechanisms))
         self._network = network
@@ -60,6 +59,7 @@ class Protection:
             Place(address, server, choice.engine, choice.suites, ports, rng)
         )
         self.is_over = False
+        self._old_kept = old_kept
         self._declined = False
         self._server_lines: list[str] = []
         self._finish_at: float | None = None
@@ -126,7 +126,7 @@ class Protection:
         if self._declined:
             return hop
         self.security.accepted(expires, now)
-        self._finish_at = now + OLD_KEPT
+        self._finish_at = now + self._old_kept
         return self.security.hop(hop)
 
     def ended(self, now: float) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sipua.auth.algorithm import algorithm_of, session_keys
 from sipua.core.contact_events import BY_NETWORK
-from sipua.core.reply import Reply, complaint
+from sipua.core.reply import Reply, complaint, own_uri
 from sipua.core.session_keys import take_session_keys
 from sipua.errors import LocalError, NetworkError, PeerError
 from sipua.ipsec.agreement import Agreement
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 LINGER = 32.0
 """Seconds for which associations that have ended still carry the answer that ended them: 64*T1."""
 
+OLD_KEPT = 128.0
+"""Seconds for which old associations serve what began under them: 64*T1 of a terminal on a radio
+link (TS 24.229 table 7.8), the longest that a transaction lasts which no user drives."""
+
 MAX_TERMINALS = 256
 """Agreements at a time, each of which holds a port or two of ours."""
 
@@ -51,7 +55,9 @@ MAX_TERMINALS = 256
 class _Terminal:
     """One user agent. ``offer`` is what it proposed last, not yet agreed to."""
 
-    __slots__ = ("address", "agreement", "chosen", "client", "leaving_at", "servers")
+    __slots__ = (
+        *("address", "agreement", "chosen", "client", "leaving_at", "old_until", "servers"),
+    )
 
     def __init__(self, address: str, place: Place) -> None:
         self.address = address
@@ -60,6 +66,12 @@ class _Terminal:
         self.chosen: Chosen | None = None
         self.servers: dict[AssociationSet, str] = {}
         self.leaving_at: float | None = None
+        self.old_until = 0.0
+
+    def finish(self, until: float, now: float) -> None:
+        """Nothing needs the old associations any more, if none have become old meanwhile."""
+        if until == self.old_until:
+            self.agreement.finished(now)
 
 
 class Pcscf:
@@ -95,6 +107,7 @@ class Pcscf:
         except SecurityAgreementError as error:
             return self._refusal(error)
         _take_out(request)
+        request.headers.add("Path", f"<{own_uri(source, 'term')};lr>")  # RFC 3327 §5.2
         reply = answer(request, source, now)
         if terminal is not None:
             return self._settle(terminal, reply, source, now)
@@ -205,7 +218,8 @@ class Pcscf:
         if expires:
             terminal.agreement.accepted(expires, now)
             terminal.leaving_at = None
-            self._later.append((now + LINGER, terminal.agreement.finished))
+            until = terminal.old_until = now + OLD_KEPT
+            self._later.append((until, lambda at: terminal.finish(until, at)))
         else:
             terminal.leaving_at = now + LINGER
 

@@ -103,7 +103,10 @@ class Routing:
             bindings = bound_to(uri, bindings)
         if not bindings:
             raise PeerError(f"{uri} is not registered", 480)
-        return [Way(_hop(each), each.uri, each.path, callee) for each in _one_each(bindings)]
+        return [
+            Way(_hop(each), each.uri, self._beyond_us(each.path), callee)
+            for each in _one_each(bindings)
+        ]
 
     def subscriber_at(self, uri: str) -> Subscriber | None:
         """Whose public identity, or GRUU, a URI is; raises ParseError for what is no URI."""
@@ -129,6 +132,12 @@ class Routing:
                 if _place(SipUri.parse(each[1].uri)) == wanted:
                     return each
         return None
+
+    def _beyond_us(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """What of a Path lies behind the P-CSCF that we are ourselves (§16.4)."""
+        while path and self._is_own(NameAddr.parse(path[0]).sip_uri()):
+            path = path[1:]
+        return path
 
     def _is_own(self, uri: SipUri) -> bool:
         host = uri.host.lower()

@@ -13,7 +13,7 @@ from card.profile import load
 from sipua.auth.algorithm import algorithm_of, session_keys
 from sipua.core.bindings import Binding
 from sipua.core.contact_events import BY_NETWORK, Change, Changes
-from sipua.core.pcscf import LINGER, MAX_TERMINALS, Pcscf
+from sipua.core.pcscf import LINGER, MAX_TERMINALS, OLD_KEPT, Pcscf
 from sipua.core.reply import Reply
 from sipua.core.session_keys import add_session_keys, take_session_keys
 from sipua.core.subscriber import from_profile
@@ -175,11 +175,21 @@ def test_reauthentication_and_the_end_of_the_old() -> None:
     assert both.network.ports.flows == [
         (each.source, each.destination) for each in (*first.outbound, *second.outbound)
     ]
-    both.now += LINGER
+    both.pcscf.tick(both.now + OLD_KEPT - 1)
+    assert both.network.engine.installed == [first, second]
+    both.now += OLD_KEPT
     both.pcscf.tick(both.now)
     assert both.network.engine.installed == [second]
     both.security.finished(both.now)
     assert both.same_associations()
+
+
+def test_the_registrar_is_told_the_way_back() -> None:
+    """Path (RFC 3327): ours, at the protected port once there is one."""
+    both = Both().registered()
+    first, last = both.registrar.asked[0], both.registrar.asked[-1]
+    assert first.headers.all("Path") == [f"<sip:term@{PCSCF}:5060;lr>"]
+    assert last.headers.all("Path") == [f"<sip:term@{PCSCF}:{both.network.place.server_port};lr>"]
 
 
 def test_deregistration_is_answered_before_its_associations_go() -> None:
@@ -219,7 +229,7 @@ def test_who_comes_back_after_the_network_let_him_go_keeps_what_is_agreed_anew()
     both.now += 2
     both.pcscf.tick(both.now)
     assert both.answered().status == 200
-    both.pcscf.tick(both.now + 2 * LINGER)
+    both.pcscf.tick(both.now + OLD_KEPT)
     assert len(both.network.engine.installed) == 1
 
 
