@@ -328,16 +328,6 @@ def test_no_reader(sipua: Sipua, sipua_core: CoreServer) -> None:
     assert any("--card emulated" in hint for hint in result["hints"])
 
 
-def test_no_pcscd(
-    sipua: Sipua, sipua_core: CoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "nobody"))
-    _, result = sipua("register", "--pcscf", str(sipua_core.hop("UDP")))
-    assert result["verdict"] == "no-reader"
-    installed = "pyscard" not in result["reason"]
-    assert ("whether pcscd runs" if installed else "Install") in result["hints"][0]
-
-
 def test_a_card_that_is_pulled(sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
     """It answers who the subscriber is, and is gone when the challenge comes."""
     server = VpcdServer(EmulatedCard(sipua_card_profile), *LISTENING)

@@ -279,6 +279,7 @@ def test_card_error(sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Pr
 def test_no_reader(
     sipua: Sipua, sipua_core: CoreServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # a process of its own: libpcsclite reads the socket's name once, for all tests
     script = (
         "from cli.__main__ import entry; import sys;"
         f"sys.argv = ['sipua', 'register', '--pcscf', '{sipua_core.hops[0]}', '--json']; entry()"
@@ -290,8 +291,11 @@ def test_no_reader(
         text=True,
         check=False,
     )
-    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (10, "no-reader")
-    assert "pcscd" in json.loads(done.stdout)["reason"]
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["verdict"]) == (10, "no-reader")
+    assert "pcscd" in result["reason"]
+    installed = "pyscard" not in result["reason"]
+    assert ("whether pcscd runs" if installed else "Install") in result["hints"][0]
 
 
 def test_unreachable(sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
