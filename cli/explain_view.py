@@ -155,14 +155,17 @@ def _where(document: Document) -> Iterator[Row]:
 
 def _exchange(exchange: Document) -> Iterator[Row]:
     at = exchange.get("at")
-    status = exchange["status"] or "no answer"
+    if exchange["status"]:
+        outcome = f" -> {exchange['status']}"
+    else:
+        outcome = "" if exchange["method"] == "ACK" else " -> no answer"
     reason = f" {exchange['reason']}" if exchange["reason"] else ""
     took = f" after {exchange['ms']} ms" if exchange.get("ms") is not None else ""
     copies = f", seen {exchange['copies']} times" if exchange.get("copies", 1) > 1 else ""
     clock = "exchange"
     if at is not None:
         clock = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
-    yield clock, f"{exchange['method']} -> {status}{reason}{took}{copies}"
+    yield clock, f"{exchange['method']}{outcome}{reason}{took}{copies}"
 
 
 def _challenge(challenge: Document) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from interop.program import free_port
 from interop.subscription import Subscription, write_profile
 from phones.answering import Answering
 
@@ -65,6 +66,7 @@ SCENES = {
     "password-asked-for": Scene(("md5",)),
     "silence": Scene(("silence",), timeout=1.2),
     "call": Scene(ask=_call, transport="TCP"),
+    "call-by-udp-and-tcp": Scene(ask=_call),  # its INVITE is too large for UDP
     "incoming-call": Scene(ask=_be_called),
 }
 
@@ -82,7 +84,7 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
         known = load(str(network))
     core = CoreServer(
         [known, load(str(bob.path))],
-        [(scene.transport, "127.0.0.1", 0)],
+        _places(scene),
         faults=scene.faults,
         challenge={"INVITE": 407},
     )
@@ -104,6 +106,14 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
         recorder.catch_up()
     finally:
         file.close()
+
+
+def _places(scene: Scene) -> list[tuple[str, str, int]]:
+    """Where the network listens: a call by UDP finds TCP at the same port."""
+    if scene.ask is _call and scene.transport == "UDP":
+        port = free_port()
+        return [(transport, "127.0.0.1", port) for transport in ("UDP", "TCP")]
+    return [(scene.transport, "127.0.0.1", 0)]
 
 
 def _agent(
