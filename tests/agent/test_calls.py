@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from phones.answering import Answering
-from two_subscribers import agent_of, card, two_cards, uri_of
+from two_subscribers import OUTCOMES, WAYS, agent_of, card, two_cards, uri_of
 
 from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
@@ -24,18 +24,6 @@ from sipua.settings import AgentSettings
 from sipua.sip.headers import NameAddr
 from sipua.verdict import Verdict
 
-WAYS = [
-    pytest.param("aka", "AKAv1-MD5", id="aka v1"),
-    pytest.param("aka", "AKAv2-MD5", id="aka v2"),
-    pytest.param("umts", None, id="umts"),
-    pytest.param("digest-umts", None, id="digest-umts"),
-    pytest.param("pgp-umts", None, id="pgp-umts"),
-]
-OUTCOMES = {
-    "RES": ([], Verdict.OK, [0, 200], False),
-    "AUTS then success": (["sqn-behind"], Verdict.OK, [0, 0, 200], True),
-    "MAC failure": (["wrong-mac"], Verdict.MAC_FAILURE, [0, 403], False),
-}
 AT_ONCE = CallPlan(duration=0)
 
 

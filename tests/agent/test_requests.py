@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from two_subscribers import Listener, agent_of, two_cards, uri_of
+from two_subscribers import OUTCOMES, WAYS, Listener, agent_of, two_cards, uri_of
 
 from card.profile import Profile
 from sipua.agent.machine_settings import Content
@@ -17,19 +17,6 @@ from sipua.errors import LocalError
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RequestResult
 from sipua.verdict import Verdict
-
-WAYS = [
-    pytest.param("aka", "AKAv1-MD5", id="aka v1"),
-    pytest.param("aka", "AKAv2-MD5", id="aka v2"),
-    pytest.param("umts", None, id="umts"),
-    pytest.param("digest-umts", None, id="digest-umts"),
-    pytest.param("pgp-umts", None, id="pgp-umts"),
-]
-OUTCOMES = {
-    "RES": ([], Verdict.OK, [0, 200], False),
-    "AUTS then success": (["sqn-behind"], Verdict.OK, [0, 0, 200], True),
-    "MAC failure": (["wrong-mac"], Verdict.MAC_FAILURE, [0, 403], False),
-}
 
 
 @pytest.fixture

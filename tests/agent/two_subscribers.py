@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+import pytest
+
 from card.profile import Profile, load
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
@@ -17,6 +19,20 @@ from sipua.sip.message import Request
 from sipua.verdict import Verdict
 
 CARD = Path(__file__).parents[2] / "fixtures" / "cards" / "isim.toml"
+
+WAYS = [
+    pytest.param("aka", "AKAv1-MD5", id="aka v1"),
+    pytest.param("aka", "AKAv2-MD5", id="aka v2"),
+    pytest.param("umts", None, id="umts"),
+    pytest.param("digest-umts", None, id="digest-umts"),
+    pytest.param("pgp-umts", None, id="pgp-umts"),
+]
+OUTCOMES = {
+    "RES": ([], Verdict.OK, [0, 200], False),
+    "AUTS then success": (["sqn-behind"], Verdict.OK, [0, 0, 200], True),
+    "MAC failure": (["wrong-mac"], Verdict.MAC_FAILURE, [0, 403], False),
+}
+"""Faults once registered; verdict, statuses (0: the challenge's), whether resynchronised."""
 
 
 def two_cards(folder: Path) -> tuple[Profile, Profile]:

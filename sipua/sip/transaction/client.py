@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sipua.sip.events import ResponseReceived, TransactionTimeout, TransportFailed
 from sipua.sip.grammar import TOKEN
 from sipua.sip.routing import own_via
-from sipua.sip.transaction.machine import CALLING, RELEASED, TRYING, Transaction
+from sipua.sip.transaction.machine import CALLING, TRYING, Transaction
 
 if TYPE_CHECKING:
     from sipua.sip.hop import Hop
@@ -73,12 +73,6 @@ def send(transaction: ClientTransaction, _: object, __: float) -> None:
 def pass_up(transaction: ClientTransaction, response: Response, _: float) -> None:
     """The response to the transaction user."""
     transaction.layer.report(ResponseReceived(transaction, response))
-
-
-def release_request(transaction: ClientTransaction, _: object, __: float) -> None:
-    """An answered request lingers for seconds; only its name is kept for that."""
-    transaction.request = RELEASED
-    transaction.data = b""
 
 
 def report_timeout(transaction: ClientTransaction, _: object, __: float) -> None:
