@@ -28,6 +28,7 @@ MAX_DATAGRAM = 65535
 FIRST_OF_TEXT = 0x20
 RECEIVE_BUFFER = 1 << 20  # octets the kernel holds for us; a burst of registrations fits
 ERRORS_PER_TURN = 64
+DATAGRAMS_PER_TURN = 16  # read for one waking-up; then it is others' turn
 
 # <linux/in.h>, <linux/in6.h>, <linux/errqueue.h>; Python 3.11 names only some of them.
 IP_PKTINFO = 8
@@ -50,7 +51,7 @@ class UdpSocket:
     a dead one is known after one round trip instead of Timer F.
     """
 
-    __slots__ = ("_events", "_socket", "address", "fileno", "port", "ready", "wildcard")
+    __slots__ = ("_events", "_receive", "_socket", "address", "fileno", "port", "wildcard")
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class UdpSocket:
         self.address, self.port = numeric_host(name), name[1]
         self.fileno = self._socket.fileno()
         self.wildcard = self.address in WILDCARDS
-        self.ready = self._ready_anywhere if self.wildcard else self._ready
+        self._receive = self._receive_anywhere if self.wildcard else self._receive_here
         if sys.platform == "linux":
             self._ask_linux(of)
 
@@ -132,27 +133,29 @@ class UdpSocket:
         else:
             self._socket.sendto(data, (hop.address, hop.port))
 
-    def _ready(self, mask: int) -> None:
-        try:
-            data, name = self._socket.recvfrom(MAX_DATAGRAM)
-        except OSError:
-            self._read_errors()
-            return
-        if len(data) > 4 or data.strip(b"\r\n\0"):  # else a NAT keep-alive
-            local = (self.address, self.port)
-            event = StunReceived if data[0] < FIRST_OF_TEXT and is_stun(data) else Received
-            self._events.append(event(data, Hop("UDP", numeric_host(name), name[1], local)))
+    def ready(self, mask: int) -> None:
+        """Read what has arrived; more than a turn's share stays in the kernel's buffer."""
+        for number in range(DATAGRAMS_PER_TURN):
+            try:
+                self._receive()
+            except OSError:
+                if number == 0:  # else all is read, or what is wrong wakes us up again
+                    self._read_errors()
+                return
 
-    def _ready_anywhere(self, mask: int) -> None:
-        try:
-            data, notes, _, name = self._socket.recvmsg(MAX_DATAGRAM, 128)
-        except OSError:
-            self._read_errors()
-            return
-        if len(data) > 4 or data.strip(b"\r\n\0"):
-            local = (_destination(notes) or self.address, self.port)
+    def _receive_here(self) -> None:
+        data, name = self._socket.recvfrom(MAX_DATAGRAM)
+        self._arrived(data, name, self.address)
+
+    def _receive_anywhere(self) -> None:
+        data, notes, _, name = self._socket.recvmsg(MAX_DATAGRAM, 128)
+        self._arrived(data, name, _destination(notes) or self.address)
+
+    def _arrived(self, data: bytes, name: tuple[str, int], address: str) -> None:
+        if len(data) > 4 or data.strip(b"\r\n\0"):  # else a NAT keep-alive
+            source = Hop("UDP", numeric_host(name), name[1], (address, self.port))
             event = StunReceived if data[0] < FIRST_OF_TEXT and is_stun(data) else Received
-            self._events.append(event(data, Hop("UDP", numeric_host(name), name[1], local)))
+            self._events.append(event(data, source))
 
     def _read_errors(self) -> None:
         if sys.platform != "linux":

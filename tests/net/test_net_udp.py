@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from net.turns import failures, messages, run
 from sipua.errors import LocalError, Unreachable
 from sipua.net.network import Failed, Network, Received, Woken
+from sipua.net.udp import DATAGRAMS_PER_TURN
 from sipua.sip.hop import Hop
 
 if TYPE_CHECKING:
@@ -95,6 +97,32 @@ def test_one_dead_destination_does_not_harm_another(ours: Network, theirs: Netwo
             failed += 1
     assert received == 20
     assert failed == 20
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_a_burst_is_read_in_shares(ours: Network, theirs: Network, bound: str) -> None:
+    """One waking-up reads several datagrams, but leaves time for others."""
+    _, port = ours.open("UDP", bound)
+    hop = Hop("UDP", "127.0.0.1", port)
+    sent = [MESSAGE + b"%d" % number for number in range(2 * DATAGRAMS_PER_TURN + 3)]
+    for each in sent:
+        theirs.send(each, hop)
+    shares = [ours.poll(2.0), ours.poll(2.0), ours.poll(2.0)]
+    assert [len(share) for share in shares] == [DATAGRAMS_PER_TURN, DATAGRAMS_PER_TURN, 3]
+    assert [each.data for share in shares for each in share if isinstance(each, Received)] == sent
+
+
+def test_an_error_behind_a_burst_is_not_lost(ours: Network, theirs: Network) -> None:
+    alive = Hop("UDP", *theirs.open("UDP", "127.0.0.1"))
+    dead = Hop("UDP", "127.0.0.1", dead_port("127.0.0.1"))
+    ours.send(MESSAGE, alive)
+    (asked,) = theirs.poll(2.0)
+    assert isinstance(asked, Received)
+    for _ in range(3):
+        theirs.send(MESSAGE, asked.source)
+    ours.send(MESSAGE, dead)
+    seen = run([ours], lambda events: len(messages(events)) == 3 and len(failures(events)) == 1)
+    assert len(seen) == 4
 
 
 def test_the_same_socket_serves_all_destinations(ours: Network, theirs: Network) -> None:
