@@ -35,6 +35,16 @@ class Content:
         self.content_type = content_type
 
 
+CAPABILITIES = Content("OPTIONS", (("Accept", "application/sdp"),))
+"""Asks what somebody can do (RFC 3261 §11)."""
+
+
+def text_message(text: str) -> Content:
+    """A text (RFC 3428)."""
+    body = text.encode("utf-8", "surrogateescape")
+    return Content("MESSAGE", (), body, "text/plain;charset=UTF-8")
+
+
 def own_contact(identity: Identity, hop: Hop, local: tuple[str, int]) -> str:
     """Our SIP URI at the address which requests to ``hop`` leave from."""
     user = identity.impi.partition("@")[0]

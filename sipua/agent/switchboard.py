@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sipua.agent.protection import Protection
     from sipua.net.driver import Driver
-    from sipua.sip.endpoint import Event
+    from sipua.sip.endpoint import Endpoint, Event
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
 
@@ -80,12 +80,12 @@ class Switchboard:
     def add(self, taker: Taker) -> None:
         """From now on offer requests to ``taker``, before those who came before."""
         self._takers.insert(0, taker)
-        self._abilities = _joined(self._takers)
+        self._abilities = joined(each.abilities for each in self._takers)
 
     def remove(self, taker: Taker) -> None:
         """Offer nothing more; he need not be known."""
         self._takers = [each for each in self._takers if each is not taker]
-        self._abilities = _joined(self._takers)
+        self._abilities = joined(each.abilities for each in self._takers)
 
     def send(
         self, sender: Sender, request: Request, hop: Hop, sent_by: tuple[str, int], now: float
@@ -137,25 +137,16 @@ class Switchboard:
                 taker.acknowledged(event.request, now)
 
     def _answer(self, event: RequestReceived, now: float) -> None:
-        """Do what RFC 3261 §8.2 has every request undergo; take a MESSAGE (RFC 3428 §7)."""
+        """Have a taker answer it, else do it here; a MESSAGE is told of (RFC 3428 §7)."""
         endpoint, request = self.driver.endpoint, event.request
-        abilities = self._abilities
-        try:
-            inspect(request, abilities)
-            if any(taker.take(event, now) for taker in self._takers):
-                return
-            if request.to.tag or request.method not in ABILITIES.methods:
-                raise PeerError("it belongs to no dialog here", 481)
-            response = endpoint.create_response(request, 200)
-            if request.method == "OPTIONS":
-                response.headers.add("Allow", ", ".join(sorted(abilities.methods)))
-                response.headers.add("Accept", ", ".join(sorted(abilities.content_types)))
-                if abilities.extensions:
-                    response.headers.add("Supported", ", ".join(sorted(abilities.extensions)))
-        except PeerError as error:
-            response = endpoint.create_response(request, error.status)
-            for name, value in error.headers if isinstance(error, Refused) else ():
-                response.headers.add(name, value)
+        response = answer(
+            request,
+            self._abilities,
+            endpoint,
+            lambda: any(taker.take(event, now) for taker in self._takers),
+        )
+        if response is None:
+            return
         with suppress(LocalError):  # what is copied from the request cannot be sent
             endpoint.respond(event.transaction, response, now)
         if response.status == 200 and request.method == "MESSAGE":
@@ -165,9 +156,33 @@ class Switchboard:
                 taker.message(request)
 
 
-def _joined(takers: Iterable[Taker]) -> Abilities:
+def answer(
+    request: Request, abilities: Abilities, endpoint: Endpoint, take: Callable[[], bool]
+) -> Response | None:
+    """What a request of the network is answered, None when ``take`` takes it: what RFC 3261 §8.2
+    has every one undergo comes before that."""
+    try:
+        inspect(request, abilities)
+        if take():
+            return None
+        if request.to.tag or request.method not in ABILITIES.methods:
+            raise PeerError("it belongs to no dialog here", 481)
+        response = endpoint.create_response(request, 200)
+        if request.method == "OPTIONS":
+            response.headers.add("Allow", ", ".join(sorted(abilities.methods)))
+            response.headers.add("Accept", ", ".join(sorted(abilities.content_types)))
+            if abilities.extensions:
+                response.headers.add("Supported", ", ".join(sorted(abilities.extensions)))
+    except PeerError as error:
+        response = endpoint.create_response(request, error.status)
+        for name, value in error.headers if isinstance(error, Refused) else ():
+            response.headers.add(name, value)
+    return response
+
+
+def joined(abilities: Iterable[Abilities]) -> Abilities:
     """What all of them can do, and we without them."""
-    all_of_them = [ABILITIES, *[taker.abilities for taker in takers]]
+    all_of_them = [ABILITIES, *abilities]
     return Abilities(
         methods=frozenset().union(*[each.methods for each in all_of_them]),
         extensions=frozenset().union(*[each.extensions for each in all_of_them]),

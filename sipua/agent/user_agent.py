@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from sipua.agent.conversation import Conversation
 from sipua.agent.equipment import Observer
 from sipua.agent.machine_settings import (
+    CAPABILITIES,
     Content,
     request_settings,
+    text_message,
 )
 from sipua.agent.registrant import Registrant
 from sipua.errors import LocalError, ParseError
@@ -42,15 +44,14 @@ class UserAgent(Registrant):
 
         Raises as ``request`` does.
         """
-        body = text.encode("utf-8", "surrogateescape")
-        return self.request(uri, Content("MESSAGE", (), body, "text/plain;charset=UTF-8"))
+        return self.request(uri, text_message(text))
 
     def options(self, uri: str) -> RequestResult:
         """Ask what a sip: or tel: URI can do (RFC 3261 §11); ``answer`` of the result tells.
 
         Raises as ``request`` does.
         """
-        return self.request(uri, Content("OPTIONS", (("Accept", "application/sdp"),)))
+        return self.request(uri, CAPABILITIES)
 
     def request(self, uri: str, what: Content) -> RequestResult:
         """Send one request outside a dialog, answering challenges with the card.
