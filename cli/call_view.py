@@ -126,7 +126,8 @@ class Standing:
         elif report.event == "calling":
             self._calls[number] = _Call(details["target"], "calling", now)
         elif report.event == "invited":
-            self._calls[number] = _Call(who(details["from"]), "ringing for", now)
+            caller = who(details["from"], details["from_name"])
+            self._calls[number] = _Call(caller, "ringing for", now)
         elif report.event == "ended":
             self._calls.pop(number, None)
         elif number in self._calls:
@@ -157,7 +158,8 @@ class _Call:
         if report.event == "progress" and details["status"] == 180 and self.state == "calling":
             self.state, self.since = "ringing at", now
         elif report.event == "established":
-            self.state, self.peer, self.since = "in call with", who(details["peer"]), now
+            self.state, self.since = "in call with", now
+            self.peer = who(details["peer"], details["peer_name"])
         elif report.event == "media":
             self.codec = details["codec"] or ""
         elif report.event == "hanging-up":

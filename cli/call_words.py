@@ -16,6 +16,11 @@ _WAYS = {
     "recvonly": "receiving only",
     "inactive": "inactive",
 }
+MISLEADING = frozenset('<>"')
+
+MAX_URI = 256
+"""Characters of a URI that a person is shown."""
+
 _ODDITIES = {
     "duplicates": "twice",
     "out_of_order": "out of order",
@@ -58,12 +63,19 @@ def describe(report: CallReport) -> tuple[str, str]:
     return shown(word), shown(particulars)
 
 
-def who(peer: str) -> str:
-    """A From, To or P-Asserted-Identity value without what only machines read in it."""
-    name, bracket, rest = peer.rpartition("<")
-    if not bracket:
-        return peer.partition(";")[0]
-    return f"{name}{rest.partition('>')[0]}"
+def who(uri: str | None, name: str | None = None) -> str:
+    """The other side: ``Bob <sip:bob@x>``, or the URI alone where there is no name.
+
+    A name in which an address might seem to stand is quoted.
+    """
+    shortened = uri or ""
+    if len(shortened) > MAX_URI:
+        shortened = f"{shortened[:MAX_URI]}…"
+    if not name:
+        return shortened
+    if not MISLEADING.isdisjoint(name):
+        name = '"{}"'.format(name.replace('"', "'"))
+    return f"{name} <{shortened}>"
 
 
 def call_facts(result: CallResult) -> list[tuple[str, str]]:
@@ -71,8 +83,8 @@ def call_facts(result: CallResult) -> list[tuple[str, str]]:
     media = result.media or {}
     times = _times(result.ring_ms, result.talk_ms)
     facts = [
-        ("answered by", who(result.peer or "")),
-        ("asserted", ", ".join(who(each) for each in result.asserted)),
+        ("answered by", who(result.peer, result.peer_name)),
+        ("asserted", _identities(result.asserted, result.asserted_name, ", ")),
         ("ended", _CAUSES.get(result.cause or "", result.cause or "")),
         ("time", times),
         ("codec", media.get("codec") or ""),
@@ -106,7 +118,7 @@ def _target(event: str, details: Details) -> tuple[str, str]:
 
 
 def _invited(_event: str, details: Details) -> tuple[str, str]:
-    return "call from", f"{who(details['from'])}{_asserted(details['asserted'])}"
+    return "call from", f"{who(details['from'], details['from_name'])}{_asserted(details)}"
 
 
 def _progress(_event: str, details: Details) -> tuple[str, str]:
@@ -123,7 +135,8 @@ def _media(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _established(_event: str, details: Details) -> tuple[str, str]:
-    return "answered", f"in call with {who(details['peer'])}{_asserted(details['asserted'])}"
+    peer = who(details["peer"], details["peer_name"])
+    return "answered", f"in call with {peer}{_asserted(details)}"
 
 
 def _digit(_event: str, details: Details) -> tuple[str, str]:
@@ -146,9 +159,10 @@ def _info(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _refer(_event: str, details: Details) -> tuple[str, str]:
-    by = f", referred by {who(details['referred_by'])}" if details["referred_by"] else ""
+    referrer = who(details["referred_by"], details["referred_by_name"])
+    by = f", referred by {referrer}" if referrer else ""
     decision = "accepted" if details["accepted"] else "refused"
-    return "transfer", f"to {details['target']}{by}: {decision}"
+    return "transfer", f"to {who(details['target'])}{by}: {decision}"
 
 
 def _change_refused(_event: str, details: Details) -> tuple[str, str]:
@@ -156,7 +170,7 @@ def _change_refused(_event: str, details: Details) -> tuple[str, str]:
 
 
 def _message(_event: str, details: Details) -> tuple[str, str]:
-    return "message", f"{who(details['from'])}: {details['text']}"
+    return "message", f"{who(details['from'], details['from_name'])}: {details['text']}"
 
 
 def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
@@ -199,9 +213,16 @@ _DESCRIBED = {
 }
 
 
-def _asserted(identities: list[str]) -> str:
+def _asserted(details: Details) -> str:
     """What the network vouches for, which From does not (RFC 3325)."""
-    return f", asserted {' and '.join(map(who, identities))}" if identities else ""
+    identities = _identities(details["asserted"], details["asserted_name"], " and ")
+    return f", asserted {identities}" if identities else ""
+
+
+def _identities(uris: list[str], name: str | None, between: str) -> str:
+    """All that are asserted; the name stands with the first."""
+    names = [name, *[None] * len(uris)]
+    return between.join(map(who, uris, names))
 
 
 def _carrier(by: str) -> str:

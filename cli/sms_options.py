@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.agent_options import agent_settings
+from cli.call_words import who
 from cli.options import option
 from cli.render import observer, shown
 from cli.trace import open_recorder
@@ -72,7 +73,8 @@ def line(report: CallReport) -> str:
         head = shown(f"{told['from']}  {told['sent']}{missing}{flash}")
         return f"{head}\n{_indented(told['text'])}"
     if report.event == "message":
-        return f"{shown(told['from'])}\n{_indented(told['text'])}"
+        sender = shown(who(told["from"], told["from_name"]))
+        return f"{sender}\n{_indented(told['text'])}"
     if report.event == "submitted":
         parts = told["parts"]
         return f"The service centre has it{f', in {parts} parts' if parts > 1 else ''}."

@@ -150,17 +150,20 @@ class CallResult(RequestResult):
 
     ``cause`` is one of sipua.ims.call_events.Cause; ``ring_ms`` runs from INVITE
     to its final response, ``talk_ms`` from there to the end. ``media`` holds the
-    statistics of the voice stream, None when there was none. ``asserted`` is who
-    the network says the other side is (RFC 3325).
+    statistics of the voice stream, None when there was none. ``peer`` is the URI
+    of the other side, ``asserted`` those that the network vouches for (RFC 3325);
+    ``peer_name`` and ``asserted_name`` are display names, None where none came.
     """
 
     __slots__ = (
         "asserted",
+        "asserted_name",
         "cause",
         "digits_received",
         "final_status",
         "media",
         "peer",
+        "peer_name",
         "ring_ms",
         "talk_ms",
     )
@@ -170,7 +173,9 @@ class CallResult(RequestResult):
         self.cause: str | None = None
         self.final_status: int | None = None
         self.peer: str | None = None
+        self.peer_name: str | None = None
         self.asserted: list[str] = []
+        self.asserted_name: str | None = None
         self.ring_ms: float | None = None
         self.talk_ms: float | None = None
         self.media: dict[str, Any] | None = None
@@ -187,7 +192,9 @@ class CallResult(RequestResult):
             **super().to_json(),
             "cause": self.cause,
             "peer": self.peer,
+            "peer_name": self.peer_name,
             "asserted": self.asserted,
+            "asserted_name": self.asserted_name,
             "ring_ms": self.ring_ms,
             "talk_ms": self.talk_ms,
             "media": self.media,

@@ -17,7 +17,7 @@ ROW = re.compile(r"^\| `([a-z-]+)` \| (.*) \|$", re.MULTILINE)
 def documented(text: str) -> dict[str, tuple[str, ...]]:
     """The events of a section, with the fields that stand before the first colon."""
     return {
-        event: tuple(re.findall("`([a-z]+)`", fields.partition(":")[0]))
+        event: tuple(re.findall("`([a-z_]+)`", fields.partition(":")[0]))
         for event, fields in ROW.findall(text)
     }
 

@@ -34,7 +34,19 @@ RESULT_KEYS = {
 
 
 CALL_KEYS = RESULT_KEYS | {
-    *("method", "target", "status", "answer", "cause", "peer", "asserted", "ring_ms", "talk_ms"),
+    *(
+        "method",
+        "target",
+        "status",
+        "answer",
+        "cause",
+        "peer",
+        "peer_name",
+        "asserted",
+        "asserted_name",
+        "ring_ms",
+        "talk_ms",
+    ),
     *("media", "digits_received"),
 }
 

@@ -204,7 +204,7 @@ def test_a_call_through_the_chain(
         ended = called.wait("ended")
         assert (ended["cause"], result.cause) == ("peer-hung-up", "hung-up")
         assert called.wait("digit")["digit"] == "7"
-        assert called.wait("invited")["asserted"] == [f"<{alice.impu}>"]
+        assert called.wait("invited")["asserted"] == [alice.impu]
 
 
 def test_the_called_one_hangs_up_and_a_call_is_withdrawn(

@@ -50,12 +50,7 @@ class IncomingCall(PhoneCall):
         self.line.carry_on(now)
 
     def _invited(self, event: Invited, now: float) -> None:
-        self.log.result.peer = event.peer
-        self.log.result.asserted = list(event.asserted)
-        self.log.tell(
-            "invited",
-            **{"from": event.peer, "asserted": list(event.asserted), "target": event.request.uri},
-        )
+        self.log.invited(event.peer, event.asserted, event.request.uri)
         plan = self._plan
         if plan.ring > 0 or plan.what == "ring":
             self._called.ring(now)

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sipua.agent.call_report import CallReport
+from sipua.agent.parties import asserted_parties, read_party
 
 if TYPE_CHECKING:
     from sipua.agent.call_report import OnReport
@@ -39,14 +40,35 @@ class CallLog:
         """INVITE was sent, or came."""
         self._invited_at = now
 
+    def invited(self, sender: str, asserted: tuple[str, ...], target: str) -> None:
+        """Somebody calls; ``sender`` and ``asserted`` as the header fields have it."""
+        result, peer = self.result, read_party(sender)
+        result.peer, result.peer_name = peer
+        result.asserted, result.asserted_name = asserted_parties(asserted)
+        self.tell(
+            "invited",
+            **{"from": peer.uri, "from_name": peer.name},
+            asserted=result.asserted,
+            asserted_name=result.asserted_name,
+            target=target,
+        )
+
     def answered(self, now: float, peer: str, asserted: tuple[str, ...]) -> None:
-        """Both sides are in the call."""
+        """Both sides are in the call; ``peer`` and ``asserted`` as the header fields have it."""
         self._answered_at = now
         result = self.result
         result.final_status = 200
         result.ring_ms = _ms(now - self._invited_at)
-        result.peer, result.asserted = peer, list(asserted) or result.asserted
-        self.tell("established", peer=peer, asserted=result.asserted)
+        result.peer, result.peer_name = read_party(peer)
+        if asserted:
+            result.asserted, result.asserted_name = asserted_parties(asserted)
+        self.tell(
+            "established",
+            peer=result.peer,
+            peer_name=result.peer_name,
+            asserted=result.asserted,
+            asserted_name=result.asserted_name,
+        )
 
     def ended(self, how: CallEnded, now: float, media: dict[str, Any] | None) -> None:
         """The call is over."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sipua.agent.calls.digits import CallDigits
 from sipua.agent.calls.line import CallLine
 from sipua.agent.conversation import earliest
+from sipua.agent.parties import read_party
 from sipua.ims.call_events import (
     CallEnded,
     ChangeRefused,
@@ -145,8 +146,13 @@ class PhoneCall:
         """Unless the user wants it, nobody has us call where he likes (RFC 3515 §5)."""
         begin = self.transfer(self, event.target) if self.transfer is not None else None
         accepted = begin is not None
+        by = read_party(event.referred_by) if event.referred_by else None
         self.log.tell(
-            "refer", target=event.target, referred_by=event.referred_by, accepted=accepted
+            "refer",
+            target=event.target,
+            referred_by=by and by.uri,
+            referred_by_name=by and by.name,
+            accepted=accepted,
         )
         self.machine.refer_decided(now, accepted=accepted)
         if begin is not None:

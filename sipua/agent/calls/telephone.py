@@ -13,6 +13,7 @@ from sipua.agent.calls.media import CallMedia
 from sipua.agent.calls.outgoing import OutgoingCall
 from sipua.agent.conversation import earliest
 from sipua.agent.machine_settings import call_settings
+from sipua.agent.parties import read_party
 from sipua.agent.switchboard import Taker
 from sipua.errors import LocalError, ParseError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
@@ -196,7 +197,8 @@ class Telephone(Taker):
         """A MESSAGE was taken."""
         if self._on_report is not None:
             text = request.body.decode("utf-8", "replace")
-            details = {"from": request.headers.get("From") or "", "text": text}
+            sender = read_party(request.headers.get("From") or "")
+            details = {"from": sender.uri, "from_name": sender.name, "text": text}
             at = self._driver.clock() - self._started
             self._on_report(CallReport("message", at, 0, details))
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sipua.agent.call_report import CallReport
+from sipua.agent.parties import read_party
 from sipua.agent.registrant import Registrant
 from sipua.agent.texts.sms_result import SmsResult
 from sipua.errors import LocalError
@@ -45,7 +46,7 @@ EVENTS = {
     "submitted": ("parts",),
     "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
     "sms": ("from", "text", "sent", "parts", "missing", "flash"),
-    "message": ("from", "text"),
+    "message": ("from", "from_name", "text"),
     "discarded": ("reason",),
 }
 """What is reported, and what is told of it."""
@@ -289,7 +290,8 @@ class _Reporter:
 
     def message(self, sender: str, text: str) -> None:
         """A text that came by SIP alone."""
-        self._report("message", **{"from": sender, "text": text})
+        party = read_party(sender)
+        self._report("message", **{"from": party.uri, "from_name": party.name, "text": text})
 
     def tell(self, event: Event) -> None:
         """News of the machine's."""
