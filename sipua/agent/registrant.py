@@ -16,6 +16,8 @@ from sipua.agent.attempt import carry_out, verdict_of_network
 from sipua.agent.conversation import Action, Conversation, earliest
 from sipua.agent.equipment import Equipment, Observer
 from sipua.agent.machine_settings import own_contact, registration_settings
+from sipua.agent.restoration import Restoration
+from sipua.agent.switchboard import SERVER_TIMEOUT
 from sipua.agent.vigil import Vigil
 from sipua.auth.selection import check_names
 from sipua.errors import NetworkError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sipua.agent.identity_module import CardChoice, IdentityModule
+    from sipua.result import RequestResult
 
 R = TypeVar("R", bound=RegistrationResult)
 
@@ -52,6 +55,7 @@ class Registrant:
         self._conversation: Conversation[Registration] | None = None
         self._started: list[Conversation[Registration]] = []
         self._result = RegistrationResult()
+        self._restoration = Restoration(self._equipment.rng)
         self._stopping = False
 
     # What it can be asked for --------------------------------------------------------------
@@ -176,7 +180,10 @@ class Registrant:
         """Try the registrar's addresses one after another (RFC 3263 §4.3, TS 24.229 §5.1.1.2.1)."""
         while True:
             conversation = self._conversation = self._converse(self._result, contact)
+            self._equipment.switchboard().on_server_timeout = self._restoration.hear
             self._carry_to_end(conversation, action)
+            if self._result.verdict is Verdict.REGISTERED:
+                self._restoration.stands_on(conversation.machine, time.monotonic())
             exchange = self._result.exchange
             status = exchange[-1].status if exchange else 0
             if self._equipment.gives_up_protection(status):
@@ -235,8 +242,11 @@ class Registrant:
         """The registration that a request stands on, a new one where need be; None when it
         failed, which is the result then.
         """
-        standing = self._conversation
-        if standing is not None and standing.machine.is_bound(time.monotonic()):
+        standing, now = self._conversation, time.monotonic()
+        if self._restoration.is_due(now):
+            self._equipment.tell_news(self._restoration.why)
+            self._equipment.start_over()
+        elif standing is not None and standing.machine.is_bound(now):
             result.end(Verdict.REGISTERED)
             self._describe(standing)
             _describe_binding(standing, result)
@@ -248,6 +258,22 @@ class Registrant:
         assert standing is not None
         standing.result = RegistrationResult()  # what becomes of it now is no part of this
         return standing
+
+    def _stand_and(
+        self, result: RequestResult, go: Callable[[Conversation[Registration]], None]
+    ) -> None:
+        """Do what stands on the registration; once more on a new one if the network has answered
+        that it wants one (TS 24.229 §5.1.2A.1.6): it has done nothing else about the request.
+        """
+        standing = self._stand(result)
+        if standing is None:
+            return
+        go(standing)
+        failed = result.exit_status and result.status == SERVER_TIMEOUT
+        if failed and self._restoration.is_due(time.monotonic()) and not self._stopping:
+            standing = self._stand(result)
+            if standing is not None:
+                go(standing)
 
     def _keep(self) -> None:
         """Until it is lost for good, or the user ends it."""
@@ -270,7 +296,7 @@ class Registrant:
         assert standing is not None
         self._describe(standing)
         standing.result = self._result
-        return Vigil(standing, self._equipment, self.settings)
+        return Vigil(standing, self._equipment, self.settings, self._restoration)
 
     def _comes_back(self, vigil: Vigil, outage: Outage) -> bool:
         """After a loss: register anew, at once and then with patience; False when it is for good.

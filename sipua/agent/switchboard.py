@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
 
+SERVER_TIMEOUT = 504
+
 ABILITIES = Abilities(
     methods=frozenset({"MESSAGE", "OPTIONS"}),
     content_types=frozenset({"text/plain"}),  # RFC 3428 §8
@@ -69,9 +71,11 @@ class Switchboard:
     """One endpoint and its sockets, shared by senders and takers."""
 
     def __init__(self, driver: Driver, on_request: Callable[[Request], None] | None = None) -> None:
-        """``on_request`` is given each MESSAGE that was taken, once."""
+        """``on_request`` is given each MESSAGE that was taken, once; ``on_server_timeout`` each 504
+        to a request that is no REGISTER, and the time, before its sender is."""
         self.driver = driver
         self.protection: Protection | None = None
+        self.on_server_timeout: Callable[[Response, float], None] | None = None
         self._takers: list[Taker] = []
         self._abilities = ABILITIES
         self._on_request = on_request
@@ -123,6 +127,7 @@ class Switchboard:
                 if event.response.status < 200:
                     return
                 del self._senders[event.transaction]
+            self._note_timeout(event.transaction, event.response, now)
             sender.answered(event.transaction, event.response, now)
         elif isinstance(event, TransactionTimeout | TransportFailed):
             error = event.error if isinstance(event, TransportFailed) else TimeoutError()
@@ -135,6 +140,11 @@ class Switchboard:
         elif isinstance(event, AckReceived):
             for taker in self._takers:
                 taker.acknowledged(event.request, now)
+
+    def _note_timeout(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        tell, failed = self.on_server_timeout, response.status == SERVER_TIMEOUT
+        if tell is not None and failed and transaction.method != "REGISTER":
+            tell(response, now)
 
     def _answer(self, event: RequestReceived, now: float) -> None:
         """Have a taker answer it, else do it here; a MESSAGE is told of (RFC 3428 §7)."""

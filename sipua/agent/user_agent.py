@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sipua.agent.conversation import Conversation
@@ -14,13 +15,15 @@ from sipua.agent.machine_settings import (
     text_message,
 )
 from sipua.agent.registrant import Registrant
-from sipua.errors import LocalError, ParseError
+from sipua.errors import LocalError
 from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
 from sipua.result import CallResult, RegistrationResult, RequestResult
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sipua.agent.call_plan import CallPlan, ListenPlan
     from sipua.agent.call_report import OnReport
     from sipua.agent.vigil import Vigil
@@ -57,8 +60,9 @@ class UserAgent(Registrant):
         """Send one request outside a dialog, answering challenges with the card.
 
         It stands on the registration there is, or on a new one, whose failure
-        is the result then. Raises LocalError for a target or header fields that
-        cannot be meant, and what ``register`` raises.
+        is the result then. A network that wants a new one first (504 with
+        restoration) gets it, and the request once more. Raises LocalError for a
+        target or header fields that cannot be meant, and what ``register`` raises.
         """
         from sipua.ims.request import check_headers
         from sipua.ims.target import read_target
@@ -66,7 +70,11 @@ class UserAgent(Registrant):
         read_target(uri, "")  # a slip of the pen shall not cost the card anything
         check_headers((*self.settings.headers, *what.headers))
         result = RequestResult(what.method, uri)
-        return self._attempt(lambda: self._request(uri, what, result), result)
+
+        def send(standing: Conversation[Registration]) -> None:
+            self._request(uri, what, result, standing)
+
+        return self._attempt(lambda: self._stand_and(result, send), result)
 
     def call(
         self, uri: str, plan: CallPlan | None = None, on_report: OnReport | None = None
@@ -86,7 +94,13 @@ class UserAgent(Registrant):
         read_target(uri, "")  # a slip of the pen shall not cost the card anything
         check_headers((*self.settings.headers, *plan.headers))
         result = CallResult(uri)
-        return self._attempt(lambda: self._call(uri, plan, result, on_report), result)
+
+        numbers = count(1)
+
+        def place(standing: Conversation[Registration]) -> None:
+            self._call(uri, plan, result, on_report, standing, numbers)
+
+        return self._attempt(lambda: self._stand_and(result, place), result)
 
     def listen(
         self, plan: ListenPlan | None = None, on_report: OnReport | None = None
@@ -110,10 +124,9 @@ class UserAgent(Registrant):
             return ended  # and here for the second time: it is not waited for
         return self.deregister()
 
-    def _request(self, uri: str, what: Content, result: RequestResult) -> None:
-        standing = self._stand(result)
-        if standing is None:
-            return
+    def _request(
+        self, uri: str, what: Content, result: RequestResult, standing: Conversation[Registration]
+    ) -> None:
         from sipua.ims.request import OutgoingRequest
 
         _, identity = self._equipment.card()
@@ -138,15 +151,18 @@ class UserAgent(Registrant):
         return target
 
     def _call(
-        self, uri: str, plan: CallPlan, result: CallResult, on_report: OnReport | None
+        self,
+        uri: str,
+        plan: CallPlan,
+        result: CallResult,
+        on_report: OnReport | None,
+        standing: Conversation[Registration],
+        numbers: Iterator[int],
     ) -> None:
-        standing = self._stand(result)
-        if standing is None:
-            return
         from sipua.agent.calls.telephone import Telephone
 
         target = self._target(uri, standing.hop)
-        telephone = Telephone(self._equipment, self.settings, standing, on_report)
+        telephone = Telephone(self._equipment, self.settings, standing, on_report, numbers=numbers)
         try:
             telephone.place(target, plan, result)
             while telephone.goes_on:  # that call, and those it was transferred to
@@ -161,19 +177,24 @@ class UserAgent(Registrant):
     def _listen(self, plan: ListenPlan, on_report: OnReport | None) -> None:
         self._try_hops(Registration.start)
         outage = Outage(self._equipment.rng)
-        taken = 0
+        taken, numbers = 0, count(1)
         while self._result.exit_status == 0 and not self._stopping and taken != plan.calls:
             vigil = self._stand_by()
             left = plan.calls and plan.calls - taken
-            taken += self._take_calls(vigil, plan._replace(calls=left), on_report)
+            taken += self._take_calls(vigil, plan._replace(calls=left), on_report, numbers)
             if self._result.exit_status and not self._comes_back(vigil, outage):
                 return
 
-    def _take_calls(self, vigil: Vigil, plan: ListenPlan, on_report: OnReport | None) -> int:
+    def _take_calls(
+        self, vigil: Vigil, plan: ListenPlan, on_report: OnReport | None, numbers: Iterator[int]
+    ) -> int:
         """Until the registration is lost, the user ends it, or there were enough; how many came."""
         from sipua.agent.calls.telephone import Telephone
 
-        telephone = Telephone(self._equipment, self.settings, vigil.standing, on_report, plan)
+        standing = vigil.standing
+        telephone = Telephone(
+            self._equipment, self.settings, standing, on_report, plan, numbers=numbers
+        )
         result = self._result
         try:
             while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
@@ -190,7 +211,4 @@ class UserAgent(Registrant):
 
 def _told(response: Response) -> dict[str, list[str]]:
     headers = response.headers
-    try:
-        return {name.lower(): headers.values(name) for name in TOLD if name in headers}
-    except ParseError:  # a quote that is not closed
-        return {name.lower(): headers.all(name) for name in TOLD if name in headers}
+    return {name.lower(): headers.legible(name) for name in TOLD if name in headers}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Equipment
     from sipua.agent.reg_event_watch import RegEventWatch
+    from sipua.agent.restoration import Restoration
     from sipua.ims.reg_event import ContactChanged
     from sipua.settings import AgentSettings
     from sipua.sip.hop import Hop
@@ -28,13 +29,18 @@ class Vigil:
     """
 
     def __init__(
-        self, standing: Conversation[Registration], equipment: Equipment, settings: AgentSettings
+        self,
+        standing: Conversation[Registration],
+        equipment: Equipment,
+        settings: AgentSettings,
+        restoration: Restoration,
     ) -> None:
         self.standing = standing
         self.anew = False
         self.rest = 0.0
         self._equipment = equipment
         self._settings = settings
+        self._restoration = restoration
         driver = equipment.switchboard().driver
         self._surroundings = Surroundings(driver.network, standing.hop, driver.clock())
         self._watch: RegEventWatch | None = None
@@ -55,7 +61,8 @@ class Vigil:
         """When ``tick`` has something to do."""
         watch = self._watch.deadline() if self._watch is not None else None
         stun = self._stun.deadline() if self._stun is not None else None
-        return earliest(self.standing.deadline(), self._surroundings.at, watch, stun)
+        restoration = None if self._is_over else self._restoration.at
+        return earliest(self.standing.deadline(), self._surroundings.at, watch, stun, restoration)
 
     def tick(self, now: float) -> None:
         """Let time pass."""
@@ -64,6 +71,8 @@ class Vigil:
             self._watch.tick(now)
         if self._stun is not None:
             self._keep_flow(self._stun, now)
+        if self._restoration.is_due(now) and not self._is_over:
+            self._begin_anew(self._restoration.why)
         self._look_around(now)
 
     def end(self) -> None:

@@ -71,6 +71,12 @@ CATALOGUE: dict[str, Kind] = {
         30,
         MOST_SECONDS,
     ),
+    "restoration": Kind(
+        "504 to a request, N times: the registration is lost, and a new one asked for",
+        "N",
+        1,
+        10**6,
+    ),
     # What becomes of calls
     "invite-302": Kind("INVITE: 302 Moved Temporarily to this PORT", "PORT", 5060, 65535),
     "invite-486": Kind("INVITE: 486 Busy Here, though nobody was asked"),

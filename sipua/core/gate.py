@@ -20,6 +20,7 @@ from sipua.core.call_faults import (
 from sipua.core.challenger import ABSENT, ACCEPTED, Judgement
 from sipua.core.identity import is_anonymous, preferred_uris
 from sipua.core.reply import Reply, refusal
+from sipua.core.restoration import Losses
 from sipua.errors import LocalError, PeerError
 from sipua.sip.grammar import is_token
 
@@ -90,6 +91,7 @@ class Gate:
         self._demands = dict(demands)
         self._make = make
         self._challengers: dict[Demand, Challenger] = {}
+        self._losses = Losses(registrar)
         for method, demand in demands.items():
             if method in (*NEVER_CHALLENGED, "REGISTER"):
                 raise LocalError(f"the proxy does not challenge {method}")
@@ -142,7 +144,11 @@ class Gate:
         faults = self._faults.of(caller.identities)
         if faults:
             faults = faults_of_method(request.method, faults)
-            refused = refusal(faults, source) or invite_refusal(faults, request, source)
+            refused = (
+                refusal(faults, source)
+                or self._losses.strike(caller, faults, source)
+                or invite_refusal(faults, request, source)
+            )
             if refused is not None:
                 return refused
         lines: list[tuple[str, str]] = []

@@ -100,6 +100,10 @@ class Registrar:
             told = [Change(each, event, retry_after) for each in ended]
             self._changes.append(Changes(subscriber, told, is_gone=True))
 
+    def forget(self, subscriber: Subscriber) -> None:
+        """Lose a registration, as by a restart: nobody is told."""
+        self._bindings.pop(subscriber.impi, None)
+
     def shorten(self, subscriber: Subscriber, seconds: float, now: float) -> None:
         """Have contacts expire sooner, so that their owner registers, and is authenticated,
         again (TS 24.229 §5.4.1.6)."""

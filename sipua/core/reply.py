@@ -21,11 +21,12 @@ MAX_WARNING = 200
 
 class Reply(NamedTuple):
     """What is answered. An empty ``reason`` is the standard phrase; Via, From, To,
-    Call-ID and CSeq are added by who sends it."""
+    Call-ID and CSeq are added by who sends it. Content-Type of a ``body`` is among the headers."""
 
     status: int
     headers: Sequence[tuple[str, str]] = ()
     reason: str = ""
+    body: bytes = b""
 
 
 def written(endpoint: Endpoint, request: Request, reply: Reply) -> Response:
@@ -34,6 +35,7 @@ def written(endpoint: Endpoint, request: Request, reply: Reply) -> Response:
     for name, value in reply.headers:
         response.headers.add(name, value)
     response.headers.add("Server", "sipua")
+    response.body = reply.body
     return response
 
 

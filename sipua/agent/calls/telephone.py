@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sipua.agent.call_plan import CallPlan
@@ -25,7 +26,7 @@ from sipua.sip.inspection import Abilities
 from sipua.sip.sdp import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sipua.agent.call_plan import ListenPlan
     from sipua.agent.call_report import OnReport
@@ -77,7 +78,9 @@ class Telephone(Taker):
         standing: Conversation[Registration],
         on_report: OnReport | None,
         plan: ListenPlan | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
+        """``numbers`` are given to calls in reports; from 1 on if nobody has given any before."""
         self.calls: list[PhoneCall] = []
         self.taken = 0
         self._equipment = equipment
@@ -85,7 +88,7 @@ class Telephone(Taker):
         self._standing = standing
         self._on_report = on_report
         self._plan = plan
-        self._number = 0
+        self._numbers = numbers or count(1)
         self._came = 0
         self._switchboard = equipment.switchboard()
         self._driver = self._switchboard.driver
@@ -243,8 +246,7 @@ class Telephone(Taker):
         _, identity = equipment.card()
         address, _ = equipment.local_address(standing.hop)
         media = CallMedia(mode, self._driver, address, equipment.rng)
-        self._number += 1
-        log = CallLog(self._number, self._started, self._on_report, result)
+        log = CallLog(next(self._numbers), self._started, self._on_report, result)
         contact = standing.machine.settings.contact
         settings = call_settings(
             self._settings, identity, binding, standing.hop, contact, media.local
