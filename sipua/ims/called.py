@@ -37,7 +37,7 @@ class Called(Call):
         self.invite = invite
         self._tag = f"{rng.getrandbits(64):016x}"
         self._required = {tag.lower() for tag in invite.headers.values("Require")}
-        self._supported = {tag.lower() for tag in invite.headers.values("Supported")}
+        self._supported = {tag.lower() for tag in invite.headers.legible("Supported")}
 
     def start(self, now: float) -> None:
         """Take the INVITE: Invited follows, or the call has ended with what was answered."""
@@ -157,7 +157,7 @@ class Called(Call):
 
     def _announce(self, _news: News, _now: float) -> None:
         headers = self.invite.headers
-        asserted = tuple(headers.values("P-Asserted-Identity"))
+        asserted = tuple(headers.legible("P-Asserted-Identity"))
         self.tell(Invited(self.invite, headers.get("From") or "", asserted))
 
     def _prepare(self, _news: News, now: float) -> None:

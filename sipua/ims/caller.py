@@ -244,7 +244,7 @@ class Caller(Call):
     def _establish(self, news: News, now: float) -> None:
         assert news.session is not None
         assert news.response is not None
-        asserted = tuple(news.response.headers.values("P-Asserted-Identity"))
+        asserted = tuple(news.response.headers.legible("P-Asserted-Identity"))
         self.tell(Established(news.session.tag, asserted))
 
     def _leave_at_once(self, news: News, now: float) -> None:

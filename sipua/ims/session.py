@@ -67,7 +67,7 @@ class Session:
 
     def learn(self, message: Message) -> None:
         """Note what the peer can do."""
-        allow = message.headers.values("Allow")
+        allow = message.headers.legible("Allow")
         if allow:
             self.peer_allows = frozenset(each.upper() for each in allow)
 

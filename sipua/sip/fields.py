@@ -48,6 +48,14 @@ class Headers:
             for value in ((line,) if "," not in line else split(line, ","))
         ]
 
+    def legible(self, name: str) -> list[str]:
+        """As ``values``, but the lines as they are when a quoted string is not closed: for what
+        is told or weighed, where nothing has to be refused for it."""
+        try:
+            return self.values(name)
+        except ParseError:
+            return self.all(name)
+
     def add(self, name: str, value: str) -> None:
         """Append a line."""
         self._items.append((name, value))

@@ -8,7 +8,7 @@ from two_phones import World
 
 from sipua.auth.schemes import aka
 from sipua.errors import Unreachable
-from sipua.ims.call_events import CallEnded, Cause
+from sipua.ims.call_events import CallEnded, Cause, Established, Invited
 from sipua.sip.message import Request, Response
 
 
@@ -227,3 +227,22 @@ def test_after_a_491_the_peers_invite_goes_first() -> None:
     world.lost = lambda _message, _to: False
     world.run(6)
     assert session.modification.state == "free"
+
+
+BROKEN = '"Bob, <sip:bob@example.com>'
+"""A quote that is never closed, in a field whose commas part its values."""
+
+
+def test_what_is_only_told_may_be_illegible() -> None:
+    """Nothing is refused for P-Asserted-Identity, Supported or Allow, and no call is lost."""
+    hand = Hand().answer(200, "b", ("P-Asserted-Identity", BROKEN), ("Allow", BROKEN))
+    (established,) = hand.alice.of(Established)
+    assert established.asserted == (BROKEN,)
+    assert len(hand.sent("ACK")) == 1
+
+    fields = (("P-Asserted-Identity", BROKEN), ("Supported", BROKEN), ("Allow", BROKEN))
+    world = World(headers=fields)
+    world.alice.dial(world.bob)
+    world.run(1)
+    (invited,) = world.bob.of(Invited)
+    assert invited.asserted == (BROKEN,)

@@ -199,6 +199,7 @@ def test_values_splits_lists_outside_of_quotes_and_brackets() -> None:
     assert headers.values("Supported") == ["path", "gruu"]
     assert headers.values("Date") == ["Sat, 13 Nov 2010"]
     assert headers.values("Route") == []
+    assert headers.legible("Supported") == ["path", "gruu"]
 
 
 def test_headers_are_changed_in_place() -> None:
