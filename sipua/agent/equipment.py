@@ -40,8 +40,8 @@ P = ParamSpec("P")
 
 OFF, REQUIRE = "off", "require"
 
-NO_AGREEMENT = (406, 420, 494)
-"""Refusals by which networks tell that they want none of it."""
+NO_AGREEMENT = (406, 420)
+"""Refusals by which networks tell that they want none of it; 421 and 494 tell that they insist."""
 
 OnStep = Callable[["Step"], None]
 OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]

@@ -103,11 +103,15 @@ def _rejected(settings: RegistrationSettings, status: int) -> tuple[str, ...]:
         return ("Ask for a longer registration with --expires.",)
     if status in (305, 380) or 300 <= status < 400:
         return ("The network names another way in: give its address as --pcscf.",)
-    if status in (406, 420) and settings.ipsec == "require":
+    if status == 406 and settings.ipsec == "require":
         return (
-            "The network does not know security agreements, and --ipsec require insists on one: "
-            "--ipsec auto registers without.",
-            "See with -vv whether Unsupported names sec-agree, or something else.",
+            "Some networks which do not want security agreements say so by 406, and --ipsec "
+            "require insists on one: --ipsec auto registers without.",
+        )
+    if status == 421:
+        return (
+            "The network insists on an extension that is not offered here; the reason names it.",
+            "See whether the P-CSCF can be told to do without.",
         )
     if status in (400, 406, 416, 420):
         return (
@@ -125,6 +129,18 @@ def _no_agreement(settings: RegistrationSettings, status: int) -> tuple[str, ...
             "See with -vv whether the 401 has a Security-Server with a mechanism of ours: without "
             "one nothing can be agreed on.",
             "--ipsec auto registers unprotected at a network that makes no agreement.",
+        )
+    if status == 420:
+        return (
+            "The network does not know security agreements, and --ipsec require insists on one: "
+            "--ipsec auto registers without.",
+            "See whether there is another P-CSCF, or another port of it, that protects.",
+        )
+    if status == 421:
+        return (
+            "The network misses sec-agree: if the REGISTER has it in Require (-vv), something on "
+            "its way takes that out, and Security-Client perhaps with it.",
+            "See whether the P-CSCF takes the first REGISTER at this port, or has another for it.",
         )
     return (
         "The network insists on a security agreement and took none that was offered: compare "

@@ -13,6 +13,7 @@ from sipua.ims.register_response import (
     redirect_target,
     retry_after,
 )
+from sipua.ims.security_refusal import is_security_refusal, named_by
 from sipua.ims.table import Input, State
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from sipua.ims.register_request import RegistrationSettings
     from sipua.sip.message import Response
 
-SECURITY_STATUSES = (421, 494)
+REQUIRE = "require"
+"""The ``ipsec`` of settings that register under a security agreement or not at all."""
 
 
 class Attempt:
@@ -60,6 +62,7 @@ class Attempt:
     def understand(self, response: Response, state: str, found: Finding) -> None:
         """What a final response, which is no challenge, means in this state."""
         status = response.status
+        found.reason += named_by(response)
         if status < 300:
             self._understand_success(response, found)
         elif status in REDIRECTIONS:
@@ -70,7 +73,7 @@ class Attempt:
             found.happened = Input.TIMED_OUT
         elif status == 423:
             self._understand_too_brief(response, state, found)
-        elif status in SECURITY_STATUSES:
+        elif is_security_refusal(response, required=self.settings.ipsec == REQUIRE):
             found.happened = Input.SECURITY
         elif 500 <= status < 600:
             understand_server_failure(response, found)

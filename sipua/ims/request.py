@@ -17,6 +17,7 @@ from sipua.ims.events import Answered, Ended
 from sipua.ims.machine import Finding, Machine, sentence
 from sipua.ims.register_response import retry_after
 from sipua.ims.request_table import TRANSITIONS
+from sipua.ims.security_refusal import is_security_refusal
 from sipua.ims.table import Input
 from sipua.sip.grammar import is_token
 from sipua.sip.message import Request
@@ -25,8 +26,6 @@ from sipua.sip.names import KEYS
 if TYPE_CHECKING:
     from sipua.auth.answers import Randomness
     from sipua.sip.message import Response
-
-SECURITY_STATUSES = (421, 494)
 
 WRITTEN_HERE = frozenset(
     {
@@ -95,7 +94,7 @@ class OutgoingRequest(Machine):
             found.happened = Input.FORBIDDEN
         elif status == 408:
             found.happened = Input.TIMED_OUT
-        elif status in SECURITY_STATUSES:
+        elif is_security_refusal(response):
             found.happened = Input.SECURITY
         elif 500 <= status < 600:
             found.happened = Input.SERVER_FAILED

@@ -17,7 +17,7 @@ from sipua.ims.events import Ended, Event, Retrying
 from sipua.ims.machine import Finding, Machine, sentence
 from sipua.ims.register_response import min_expires, retry_after
 from sipua.ims.reply import Reply
-from sipua.ims.request import SECURITY_STATUSES
+from sipua.ims.security_refusal import is_security_refusal
 from sipua.ims.subscription_table import (
     DESTROYS,
     OTHER_REASON,
@@ -259,7 +259,7 @@ class Subscription(Machine):
                 found.happened, found.seconds = Heard.TOO_BRIEF, seconds
         elif status == 481 and self.dialog is not None:
             found.happened = Heard.GONE
-        elif status in SECURITY_STATUSES:
+        elif is_security_refusal(response):
             found.happened = Input.SECURITY
         elif status in (408, 600) or 500 <= status < 600:
             if status != 501:

@@ -14,10 +14,13 @@ PATIENCE = 30.0
 
 
 class Edge:
-    """A P-CSCF of one socket: ``status`` for every REGISTER, and ``mapped_port`` for STUN."""
+    """A P-CSCF of one socket: ``status`` and ``headers`` for every REGISTER, and ``mapped_port``
+    for STUN."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, *headers: tuple[str, str]) -> None:
         self.status = status
+        self.headers = headers
+        self.offers: list[str | None] = []
         self.contacts: list[str] = []
         self.pings = 0
         self.mapped_port = 4000
@@ -54,7 +57,10 @@ class Edge:
         request = parse(data)
         assert isinstance(request, Request)
         self.contacts.append(request.headers.get("Contact") or "")
+        self.offers.append(request.headers.get("Security-Client"))
         response = create_response(request, self.status, to_tag="t")
+        for name, value in self.headers:
+            response.headers.add(name, value)
         if self.status >= 300:
             response.headers.add("Contact", "<sip:127.0.0.1:9>")  # where nobody is
             response.headers.add("Retry-After", "1")

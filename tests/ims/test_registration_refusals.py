@@ -58,6 +58,46 @@ def test_security_agreement_demanded_anywhere() -> None:
         refused_once(prepare, 494, Verdict.SECURITY_AGREEMENT)
 
 
+REQUIRED = SETTINGS._replace(ipsec="require")
+
+SECURITY, REJECTED = Verdict.SECURITY_AGREEMENT, Verdict.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "verdict", "named", "advice"),
+    [
+        (420, [("Unsupported", "sec-agree")], SECURITY, "Unsupported: sec-agree", "--ipsec auto"),
+        (420, [("Unsupported", "path, SEC-AGREE")], SECURITY, "SEC-AGREE", "--ipsec auto"),
+        (420, [], SECURITY, "420", "--ipsec auto"),
+        (420, [("Unsupported", "path")], REJECTED, "Unsupported: path", "Unsupported"),
+        (421, [("Require", "sec-agree")], SECURITY, "Require: sec-agree", "misses sec-agree"),
+        (421, [("Require", "outbound")], REJECTED, "Require: outbound", "the reason names it"),
+        (421, [("Require", '"x, y')], REJECTED, 'Require: "x, y', "the reason names it"),
+        (421, [], SECURITY, "421", "misses sec-agree"),
+        (494, [("Security-Server", "tls;q=0.1")], SECURITY, "Server: tls;q=0.1", "--mechanisms"),
+        (494, [], SECURITY, "494", "--mechanisms"),
+    ],
+)
+def test_what_a_refused_agreement_is_about(
+    status: int, headers: list[tuple[str, str]], verdict: Verdict, named: str, advice: str
+) -> None:
+    """RFC 3329 §2.3.1, RFC 3261 §21.4.5 and §21.4.15: the extension named decides."""
+    end = Exchange(REQUIRED).start().respond(status, *headers).ended(verdict)
+    assert named in end.reason
+    assert advice in end.hints[0]
+
+
+def test_the_answer_names_no_more_than_can_be_read() -> None:
+    long = [("Security-Server", "tls;x=" + "y" * 60000)]
+    assert len(Exchange(REQUIRED).start().respond(494, *long).ended(SECURITY).reason) < 300
+
+
+@pytest.mark.parametrize("ipsec", ["off", "auto"])
+def test_a_bad_extension_is_a_refusal_where_no_agreement_is_insisted_on(ipsec: str) -> None:
+    exchange = Exchange(SETTINGS._replace(ipsec=ipsec)).start()
+    exchange.respond(420, ("Unsupported", "sec-agree")).ended(REJECTED)
+
+
 def test_server_failure_anywhere() -> None:
     for prepare in OPEN:
         refused_once(prepare, 500, Verdict.SERVER_ERROR)

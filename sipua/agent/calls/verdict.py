@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.ims.call_events import Cause
-from sipua.ims.request import SECURITY_STATUSES
+from sipua.ims.security_refusal import SECURITY_STATUSES
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
