@@ -38,9 +38,10 @@ Examples:  sipua replay run.pcapng
 def replay(files: tuple[str, ...], profiles: tuple[str, ...], as_json: bool) -> int:
     """Play a trace again, ours or any capture, and tell what is different today.
 
-    Registrations and calls of the user agent that was recorded are put to today's
-    machines in virtual time: the network and the card say what they said. Nothing
-    is sent anywhere. The exit status is 0 when all is the same, 60 when not.
+    Registrations, calls, requests and subscriptions of the user agent that was
+    recorded are put to today's machines in virtual time: the network and the card
+    say what they said. Nothing is sent anywhere. The exit status is 0 when all that
+    could be played is the same, 60 when not.
     """
     from sipua.explain.subscriber import load
     from sipua.replay.play import play
@@ -54,19 +55,27 @@ def replay(files: tuple[str, ...], profiles: tuple[str, ...], as_json: bool) -> 
             recording = read(stream)
         played = list(play(recording, subscribers))
         different |= any(each.differences for each in played)
-        documents.append({"file": path, "dialogs": [each.to_json() for each in played]})
+        documents.append(
+            {
+                "file": path,
+                "remarks": recording.remarks,
+                "dialogs": [each.to_json() for each in played],
+            }
+        )
         if not as_json:
-            _show(path, played)
+            _show(path, played, recording.remarks)
     status = DIFFERENT if different else 0
     if as_json:
         print_json({"files": documents, "different": different, "exit_status": status})
     return status
 
 
-def _show(path: str, played: list[Played]) -> None:
+def _show(path: str, played: list[Played], remarks: list[str]) -> None:
     click.echo(path)
+    for text in remarks:
+        click.echo(f"  note: {shown(text)}")
     if not played:
-        click.echo("  there is no SIP in it that could be played")
+        click.echo("  no SIP request is in it, so nothing can be played")
     for each in played:
         click.echo(f"  {shown(each.opening)}")
         if each.skipped:
@@ -74,9 +83,11 @@ def _show(path: str, played: list[Played]) -> None:
             continue
         ended = f", {', '.join(each.today)}" if each.today else ""
         messages = f"{each.same} message{'' if each.same == 1 else 's'}"
-        if not each.differences:
+        if each.differences:
+            click.echo(f"    {messages} the same{ended}; different:")
+        else:
             click.echo(f"    the same today: {messages}{ended}")
-            continue
-        click.echo(f"    {messages} the same{ended}; different:")
         for at, what, text in each.differences:
             click.echo(f"    {at:9.3f} s  {shown(what)}: {shown(text)}")
+        for text in each.passed_over:
+            click.echo(f"    not played: {shown(text)}")

@@ -27,15 +27,28 @@ CREDENTIALS = {"authorization": "Authorization", "proxy-authorization": "Proxy-A
 SDP = "application/sdp"
 
 
+AGREED = frozenset({"security-client", "security-verify", "via"})
+SEC_AGREE = "sec-agree"
+
+
 def differences(
-    recorded: Message, today: Message, first: tuple[int, int], *, digest_known: bool
+    recorded: Message,
+    today: Message,
+    first: tuple[int, int],
+    *,
+    digest_known: bool,
+    protected: bool = False,
 ) -> list[str]:
-    """One sentence a difference. ``first`` are the first CSeq numbers of both sides."""
+    """One sentence a difference. ``first`` are the first CSeq numbers of both sides. With
+    ``protected`` what a security agreement adds is not compared."""
     found: list[str] = []
     if isinstance(recorded, Request) and isinstance(today, Request) and recorded.uri != today.uri:
         found.append(f"Request-URI: recorded {recorded.uri}, today {today.uri}")
     theirs = _fields(recorded, first[0], digest_known=digest_known)
     ours = _fields(today, first[1], digest_known=digest_known)
+    if protected:
+        theirs = _without_agreement(theirs)
+        ours = _without_agreement(ours)
     names = {name.lower(): name for message in (today, recorded) for name, _ in message.headers}
     for key in dict.fromkeys((*theirs, *ours)):
         name = names.get(key, key)
@@ -64,6 +77,15 @@ def _fields(message: Message, first: int, *, digest_known: bool) -> dict[str, li
         else:
             fields[long_name] = [_neutral(long_name, value, first) for value in values]
     return fields
+
+
+def _without_agreement(fields: dict[str, list[str]]) -> dict[str, list[str]]:
+    kept = {
+        name: [value for value in values if value != SEC_AGREE]
+        for name, values in fields.items()
+        if name not in AGREED
+    }
+    return {name: values for name, values in kept.items() if values}
 
 
 _LONG = {
@@ -122,8 +144,9 @@ _MADE_OF_RES = ("response", "res", "signature")
 
 
 def _between(name: str, theirs: list[str], ours: list[str]) -> Iterator[str]:
-    gone = [each for each in theirs if each not in ours]
-    new = [each for each in ours if each not in theirs]
+    of_them, of_us = set(theirs), set(ours)
+    gone = [each for each in theirs if each not in of_us]
+    new = [each for each in ours if each not in of_them]
     if not gone and not new:
         yield f"{name}: the same values in another order or number"
         return
@@ -139,11 +162,12 @@ def _body_differences(recorded: Message, today: Message) -> Iterator[str]:
         yield f"the body: recorded {len(recorded.body)} octets, today {len(today.body)} others"
         return
     theirs, ours = _sdp_lines(recorded.body), _sdp_lines(today.body)
+    of_them, of_us = set(theirs), set(ours)
     for line in theirs:
-        if line not in ours:
+        if line not in of_us:
             yield f"SDP without {line}"
     for line in ours:
-        if line not in theirs:
+        if line not in of_them:
             yield f"SDP with {line}"
 
 

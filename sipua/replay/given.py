@@ -6,13 +6,21 @@ program speaks for itself.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.agent.machine_settings import registration_settings
+from sipua.agent.machine_settings import (
+    CAPABILITIES,
+    Content,
+    registration_settings,
+    text_message,
+)
 from sipua.errors import ParseError
 from sipua.explain.credentials import INITIAL, kind_of, read_told
 from sipua.ims.call_settings import CallSettings
 from sipua.ims.identity import Identity
+from sipua.ims.request import RequestSettings
+from sipua.ims.subscription import SubscriptionSettings
 from sipua.replay.comparison import CREDENTIALS
 from sipua.settings import DEFAULT_EXPIRES, AgentSettings
 from sipua.sip.headers import NameAddr, parse_delta_seconds
@@ -36,6 +44,15 @@ OURS = frozenset(
     )
 )
 """Header fields which the program writes by itself; every other one is a user's wish."""
+
+
+ANSWERED_BY = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+"""What who wants all answers an offer of each direction (RFC 3264 §6.1)."""
 
 
 def registration_settings_of(dialog: RecordedDialog) -> RegistrationSettings:
@@ -73,7 +90,7 @@ def call_settings_of(dialog: RecordedDialog) -> CallSettings:
         impu=opening.from_.uri,
         contact=contact.uri,
         contact_params=_params(headers.get("Contact") or ""),
-        media=_media(opening.body),
+        media=media_of(opening.body),
         display_name=opening.from_.display_name,
         routes=tuple(headers.values("Route")),
         headers=tuple(wishes(opening)),
@@ -97,9 +114,58 @@ def answering_settings_of(dialog: RecordedDialog) -> CallSettings:
         impu=impu,
         contact=NameAddr.parse(contact).uri if contact else f"sip:{dialog.ue.address}",
         contact_params=_params(contact),
-        media=_media(answer.body) if answer.body else LocalMedia(dialog.ue.address, 9),
+        media=_answered(dialog.opening.body, answer.body)
+        if answer.body
+        else LocalMedia(dialog.ue.address, 9),
         user_agent=answer.headers.get("User-Agent") or "",
-        preconditions=_supports(answer, "precondition"),
+        preconditions=any(_supports(each, "precondition") for each in answers),
+    )
+
+
+def request_settings_of(dialog: RecordedDialog) -> RequestSettings:
+    """How this request outside a dialog was asked for. Raises ParseError."""
+    opening = dialog.opening
+    headers = opening.headers
+    content_type = headers.get("Content-Type") or ""
+    what = Content(opening.method, (), opening.body, content_type)
+    if opening.method == "OPTIONS":
+        what = CAPABILITIES
+    elif content_type.partition(";")[0].strip().lower() == "text/plain":
+        what = text_message(opening.body.decode("utf-8", "surrogateescape"))
+    else:
+        what.headers = tuple(("Accept", value) for value in headers.all("Accept"))
+    impu = opening.from_.uri
+    return RequestSettings(
+        method=opening.method,
+        uri=opening.uri,
+        impi=username_of(dialog) or impu.partition(":")[2],
+        impu=impu,
+        domain=impu.partition("@")[2],
+        headers=(*wishes(opening), *what.headers),
+        body=what.body,
+        content_type=what.content_type,
+        route=tuple(headers.values("Route")),
+        user_agent=headers.get("User-Agent") or "",
+    )
+
+
+def subscription_settings_of(dialog: RecordedDialog) -> SubscriptionSettings:
+    """How the reg event was asked for; for how long, today's program decides. Raises
+    ParseError."""
+    opening = dialog.opening
+    headers = opening.headers
+    contact = headers.get("Contact") or ""
+    impu = opening.from_.uri
+    wished = tuple(each for each in wishes(opening) if each[0].lower() not in ("event", "o"))
+    return SubscriptionSettings(
+        uri=opening.uri,
+        impi=username_of(dialog) or impu.partition(":")[2],
+        impu=impu,
+        contact=NameAddr.parse(contact).uri,
+        contact_params=_params(contact),
+        route=tuple(headers.values("Route")),
+        headers=wished,
+        user_agent=headers.get("User-Agent") or "",
     )
 
 
@@ -152,17 +218,29 @@ def _params(contact: str) -> str:
     return ";".join(each for each in params if not each.lower().startswith("expires="))
 
 
-def _media(body: bytes) -> LocalMedia:
-    """Where we take the voice stream, out of our own offer. Raises ParseError without one."""
-    address, port = "", 0
+def media_of(body: bytes) -> LocalMedia:
+    """Where we take the voice stream, and in which directions it goes, out of an offer or answer
+    of ours. Raises ParseError without one."""
+    address, port, direction = "", 0, "sendrecv"
     for line in body.decode("utf-8", "replace").splitlines():
         if line.startswith("c=IN ") and not address:
             address = line.split()[-1]
         elif line.startswith("m=audio ") and not port:
             port = _port(line.split()[1:2])
+        elif line[2:] in ANSWERED_BY and line.startswith("a="):
+            direction = line[2:]
     if not address or not port:
         raise ParseError("the INVITE offers no stream that could be offered again")
-    return LocalMedia(address, port)
+    return LocalMedia(address, port, direction=direction)
+
+
+def _answered(offer: bytes, answer: bytes) -> LocalMedia:
+    """The stream as we wanted it, whose direction the offer may have narrowed."""
+    wanted = media_of(answer)
+    with suppress(ParseError):
+        if wanted.direction == ANSWERED_BY[media_of(offer).direction]:
+            return wanted._replace(direction="sendrecv")
+    return wanted
 
 
 def _port(words: list[str]) -> int:

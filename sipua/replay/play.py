@@ -8,9 +8,9 @@ from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
 from sipua.auth.selection import offered
 from sipua.errors import LocalError, ParseError
 from sipua.explain.credentials import AUTS, REJECT, RES, kind_of, read_told
+from sipua.replay.casting import abilities_in, cast, is_protected, passed_over
 from sipua.replay.comparison import CREDENTIALS, differences
 from sipua.replay.recording import UNKNOWN_RES
-from sipua.replay.roles import AnsweringRole, CallingRole, RegisteringRole
 from sipua.replay.stage import Stage
 from sipua.sip.message import Request, Response
 from sipua.verdict import Verdict
@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from sipua.replay.roles import Role
     from sipua.replay.stage import Key, Said
 
+MAX_TURNS = 200_000
+"""Steps of all dialogs of a recording; what would begin after that is not played."""
+
 TOLERANCE = 0.25
 """Seconds that are no difference: a program needs time, a virtual clock does not."""
 
 LOCAL_ENDS = (Verdict.TIMEOUT, Verdict.INTERRUPTED, Verdict.CARD_ERROR, Verdict.CANCELLED)
 """Verdicts that may come of what the network never sees."""
+
+
+End = tuple[float, Verdict, str]
+"""A verdict of a recording: when, which, why."""
 
 
 class Difference(NamedTuple):
@@ -41,7 +48,8 @@ class Difference(NamedTuple):
 
 class Played(NamedTuple):
     """One dialog. ``same`` counts messages that today's program sends as they were sent;
-    ``recorded`` and ``today`` are the verdicts. ``skipped`` says why it was not played."""
+    ``recorded`` and ``today`` are the verdicts. ``skipped`` says why it was not played,
+    ``passed_over`` which parts of it were not."""
 
     call_id: str
     opening: str
@@ -50,6 +58,7 @@ class Played(NamedTuple):
     recorded: tuple[str, ...] = ()
     today: tuple[str, ...] = ()
     skipped: str = ""
+    passed_over: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``replay --json``."""
@@ -58,74 +67,101 @@ class Played(NamedTuple):
 
 def play(recording: Recording, subscribers: Sequence[Subscriber] = ()) -> Iterator[Played]:
     """Each dialog in turn."""
-    alone = sum(not dialog.incoming for dialog in recording.dialogs) == 1
+    director = _Director(recording, subscribers)
     for dialog in recording.dialogs:
-        opening = dialog.opening
-        opened = f"{opening.method} {opening.uri}"
-        role = _role(dialog)
+        opened = f"{dialog.opening.method} {dialog.opening.uri}"
+        role = cast(dialog)
+        if not isinstance(role, str) and director.turns > MAX_TURNS:
+            role = "the dialogs before it were so long that it is not begun"
         if isinstance(role, str):
             yield Played(dialog.call_id, opened, skipped=role)
             continue
-        judged = not dialog.incoming and (alone or opening.method == "INVITE")
         try:
-            yield _played(dialog, role, recording, subscribers, judged=judged)
+            yield director.play(dialog, role)
         except (ParseError, LocalError) as error:
             yield Played(dialog.call_id, opened, skipped=f"it cannot be played on: {error}")
 
 
-def _role(dialog: RecordedDialog) -> Role | str:
-    """Today's machine for a dialog, or why there is none."""
-    opening = dialog.opening
-    try:
+class _Director:
+    """Plays the dialogs of one recording; ``turns`` counts the steps of all."""
+
+    def __init__(self, recording: Recording, subscribers: Sequence[Subscriber]) -> None:
+        self.turns = 0
+        self._recording = recording
+        self._subscribers = subscribers
+        self._abilities = abilities_in(recording.dialogs)
+        self._alone = sum(not dialog.incoming for dialog in recording.dialogs) == 1
+
+    def play(self, dialog: RecordedDialog, role: Role) -> Played:
+        """One dialog. Raises ParseError and LocalError for what cannot be carried on."""
+        ends = self._ends(dialog)
+        until = max([dialog.ended, *(at for at, _, _ in ends)])
+        answers = answers_in(dialog, self._recording, self._subscribers)
+        stage = Stage(dialog, role, self._recording.card, answers, until, self._abilities)
+        try:
+            stage.play()
+            if ends and len(role.ends) < len(ends) and ends[-1][1] in LOCAL_ENDS:
+                stage.give_up()
+        finally:
+            self.turns += stage.turns
+        known = all(
+            not isinstance(each, AkaResponse) or each.res for each in answers.values()
+        ) and bool(answers)
+        return _told(stage, dialog, role, ends, until, digest_known=known)
+
+    def _ends(self, dialog: RecordedDialog) -> list[End]:
+        """The verdicts which the trace has for a dialog."""
+        method = dialog.opening.method
         if dialog.incoming:
-            if opening.method == "INVITE":
-                return AnsweringRole(dialog)
-            return f"{opening.method} from the network is not played"
-        if len(opening.headers.values("Via")) != 1:
-            return "it was begun by somebody else, or was captured inside the network"
-        if opening.method == "REGISTER":
-            return RegisteringRole(dialog)
-        if opening.method == "INVITE":
-            return CallingRole(dialog)
-    except (ParseError, LocalError) as error:
-        return f"it cannot be asked for again: {error}"
-    return f"{opening.method} is not played"
+            return []
+        ends = [each for each in self._recording.verdicts if each[0] >= dialog.began]
+        if method == "INVITE":
+            return ends[-1:]
+        if method in ("MESSAGE", "OPTIONS"):
+            after = [each for each in ends if each[0] >= dialog.ended]
+            short = any("short message" in each for each in passed_over(dialog))
+            return [] if short else after[:1]
+        return ends if self._alone and method == "REGISTER" else []
 
 
-def _played(
+def _told(
+    stage: Stage,
     dialog: RecordedDialog,
     role: Role,
-    recording: Recording,
-    subscribers: Sequence[Subscriber],
+    ends: list[End],
+    until: float,
     *,
-    judged: bool,
+    digest_known: bool,
 ) -> Played:
-    ends = [each for each in recording.verdicts if each[0] >= dialog.began] if judged else []
-    if dialog.opening.method == "INVITE":
-        ends = ends[-1:]
-    until = max([dialog.ended, *(at for at, _, _ in ends)])
-    answers = answers_in(dialog, recording, subscribers)
-    stage = Stage(dialog, role, recording.card, answers, until)
-    stage.play()
     expected = [verdict.value for _, verdict, _ in ends]
-    if ends and len(role.ends) < len(ends) and ends[-1][1] in LOCAL_ENDS:
-        stage.give_up()
     today = [verdict.value for _, verdict in role.ends]
-    known = all(
-        not isinstance(each, AkaResponse) or each.res for each in answers.values()
-    ) and bool(answers)
-    found = list(_compared(stage, dialog.began, until, digest_known=known))
+    protected = is_protected(dialog)
+    found = list(
+        _compared(stage, dialog.began, until, digest_known=digest_known, protected=protected)
+    )
     if expected and expected != today:
         text = f"recorded {', '.join(expected)}, today {', '.join(today) or 'none'}"
         found.append(Difference(until - dialog.began, "verdict", text))
     different = {each.what for each in found}
     same = sum(str(key) not in different for key in stage.then)
     opened = f"{dialog.opening.method} {dialog.opening.uri}"
-    return Played(dialog.call_id, opened, tuple(found), same, tuple(expected), tuple(today))
+    left = [*passed_over(dialog)]
+    if stage.unanswered:
+        many = "message" if stage.unanswered == 1 else "messages"
+        left.append(f"{stage.unanswered} {many} of the peer's: nothing asks for them today")
+    return Played(
+        dialog.call_id,
+        opened,
+        tuple(found),
+        same,
+        tuple(expected),
+        tuple(today),
+        passed_over=tuple(left),
+    )
 
 
 def _compared(
-    stage: Stage, began: float, until: float, *, digest_known: bool
+    stage: Stage, began: float, until: float, *, digest_known: bool, protected: bool
 ) -> Iterator[Difference]:
     first = _first_cseq(stage.then.values()), _first_cseq(stage.now.values())
     apart = {key for key in (*stage.then, *stage.now) if _is_apart(stage, key)}
@@ -141,7 +177,9 @@ def _compared(
             word = "later" if late > 0 else "earlier"
             yield Difference(then.at - began, str(key), f"is sent {abs(late):.3f} s {word} today")
         if not key.copy:
-            for text in differences(then.message, now.message, first, digest_known=digest_known):
+            for text in differences(
+                then.message, now.message, first, digest_known=digest_known, protected=protected
+            ):
                 yield Difference(then.at - began, str(key), text)
     for key, now in stage.now.items():
         if key in stage.then or (key.copy and key._replace(copy=0) in apart):
@@ -186,7 +224,7 @@ def answers_in(
                     offer.challenge for offer in offered(message) if offer.challenge is not None
                 ]
         elif isinstance(message, Request) and recorded.sent:
-            for challenge, outcome in _told(message, challenges):
+            for challenge, outcome in _answers_told(message, challenges):
                 answers.setdefault((challenge.rand, challenge.autn), outcome)
     wanted = {(each.rand, each.autn) for each in challenges}
     for vector in wanted & set(answers):
@@ -195,7 +233,7 @@ def answers_in(
     return {vector: answers[vector] for vector in wanted & set(answers)}
 
 
-def _told(
+def _answers_told(
     request: Request, challenges: list[AkaChallenge]
 ) -> Iterator[tuple[AkaChallenge, Outcome]]:
     """What credentials tell of the card's answer to a challenge."""

@@ -21,13 +21,14 @@ class RecordedRandomness:
     """Call-ID, tag and client nonces of a recorded dialog, where ours have their form; numbers
     that count up for everything else."""
 
-    def __init__(self, dialog: RecordedDialog) -> None:
+    def __init__(self, dialog: RecordedDialog, drawn: int = 1) -> None:
+        """``drawn`` tells how often the machine draws a tag and a Call-ID before it sends."""
         self._count = 0
-        short = [*_number(_own_tag(dialog), SHORT_BITS)] or [1]
+        short = ([*_number(own_tag(dialog), SHORT_BITS)] or [1]) * drawn
         for cnonce in dict.fromkeys(cnonces(dialog)):
             short += _number(cnonce, SHORT_BITS)
         self._queues = {
-            CALL_ID_BITS: list(_number(dialog.call_id, CALL_ID_BITS)),
+            CALL_ID_BITS: list(_number(dialog.call_id, CALL_ID_BITS)) * drawn,
             SHORT_BITS: short,
             RSEQ_BITS: list(_first_rseq(dialog)),
         }
@@ -53,7 +54,7 @@ def cnonces(dialog: RecordedDialog) -> Iterator[str]:
                     yield cnonce
 
 
-def _own_tag(dialog: RecordedDialog) -> str:
+def own_tag(dialog: RecordedDialog) -> str:
     """The tag by which the user agent made itself known."""
     if not dialog.incoming:
         return dialog.opening.from_.tag or ""

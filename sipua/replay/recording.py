@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
@@ -11,6 +12,7 @@ from card.errors import CardError
 from sipua.capture.captured import CapturedApdu, CapturedMessage, CaptureRemark
 from sipua.capture.reader import contents
 from sipua.errors import ParseError
+from sipua.sip.headers import NameAddr
 from sipua.sip.message import Request, Response, parse
 from sipua.verdict import Verdict
 
@@ -59,6 +61,7 @@ class RecordedDialog:
         self.peer = peer
         self.incoming = incoming
         self.messages: list[Recorded] = []
+        self.left_out = 0  # messages beyond the limit
 
     @property
     def began(self) -> float:
@@ -84,6 +87,8 @@ class RecordedDialog:
         if len(self.messages) < MAX_MESSAGES:
             recorded = Recorded(captured.at, sent, message, captured.source, captured.destination)
             self.messages.append(recorded)
+        else:
+            self.left_out += 1
 
 
 class Recording:
@@ -100,7 +105,7 @@ class Recording:
 def read(source: BinaryIO) -> Recording:
     """Read a capture. Raises CaptureError."""
     recording = Recording()
-    dialogs: dict[str, RecordedDialog] = {}
+    sorting = _Sorting()
     card = _Card()
     unreadable = 0
     for each in contents(source):
@@ -120,34 +125,54 @@ def read(source: BinaryIO) -> Recording:
             except ParseError:
                 unreadable += 1
                 continue
-            _sort(each, message, dialogs)
-    recording.dialogs = [each for each in dialogs.values() if each.messages]
-    if unreadable:
-        recording.remarks.append(f"{unreadable} SIP messages are malformed and were left out")
+            sorting.take(each, message)
+    recording.dialogs = list(sorting.dialogs.values())
+    for count, why in (
+        (unreadable, "malformed, and left out"),
+        (sorting.unasked, "an answer to something that was not captured, and left out"),
+        (sorting.too_many, f"of a dialog beyond the first {MAX_DIALOGS}, and left out"),
+    ):
+        if count:
+            are = "SIP message is" if count == 1 else "SIP messages are each"
+            recording.remarks.append(f"{count} {are} {why}")
     return recording
 
 
-def _sort(
-    captured: CapturedMessage, message: Request | Response, dialogs: dict[str, RecordedDialog]
-) -> None:
-    """Put a message to its dialog; a dialog begins with a request."""
-    call_id = message.headers.get("Call-ID") or ""
-    dialog = dialogs.get(call_id)
-    if dialog is None:
-        if not isinstance(message, Request) or len(dialogs) >= MAX_DIALOGS:
-            return
+class _Sorting:
+    """Puts messages to their dialogs; a dialog begins with a request. ``unasked`` counts responses
+    without one, ``too_many`` messages of dialogs that are too many."""
+
+    def __init__(self) -> None:
+        self.dialogs: dict[str, RecordedDialog] = {}
+        self.unasked = 0
+        self.too_many = 0
+        self._user_agents: set[tuple[str, int]] = set()
+
+    def take(self, captured: CapturedMessage, message: Request | Response) -> None:
+        call_id = message.headers.get("Call-ID") or ""
+        dialog = self.dialogs.get(call_id)
+        if dialog is None:
+            if len(self.dialogs) >= MAX_DIALOGS:
+                self.too_many += 1
+                return
+            if not isinstance(message, Request):
+                self.unasked += 1
+                return
+            dialog = self.dialogs[call_id] = self._begin(call_id, message, captured)
+        dialog.take(captured, message)
+
+    def _begin(self, call_id: str, opening: Request, captured: CapturedMessage) -> RecordedDialog:
+        """Who registers is a user agent; a request to where it is reached comes in."""
         source, destination = captured.source, captured.destination
-        known = next(iter(dialogs.values()), None)
-        if (
-            known is not None
-            and known.opening.method == "REGISTER"
-            and _end(known.ue) == _end(destination)
-        ):
-            dialog = RecordedDialog(call_id, message, destination, source, incoming=True)
-        else:
-            dialog = RecordedDialog(call_id, message, source, destination)
-        dialogs[call_id] = dialog
-    dialog.take(captured, message)
+        if opening.method == "REGISTER":
+            self._user_agents.add(_end(source))
+            with suppress(ParseError):
+                contact = NameAddr.parse(opening.headers.get("Contact") or "").sip_uri()
+                if contact.port:
+                    self._user_agents.add((contact.host.strip("[]"), contact.port))
+        elif _end(destination) in self._user_agents and _end(source) not in self._user_agents:
+            return RecordedDialog(call_id, opening, destination, source, incoming=True)
+        return RecordedDialog(call_id, opening, source, destination)
 
 
 def _end(hop: Hop) -> tuple[str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sipua.replay.randomness import RecordedRandomness
+from sipua.agent.switchboard import answer
+from sipua.errors import LocalError
+from sipua.replay.randomness import RecordedRandomness, own_tag
 from sipua.replay.recording import CardSaid, Recorded
 from sipua.sip.endpoint import (
     AckReceived,
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from sipua.replay.recording import RecordedDialog
     from sipua.replay.roles import Role
     from sipua.sip.endpoint import ClientTransaction, ServerTransaction
+    from sipua.sip.inspection import Abilities
 
     Message = Request | Response
 
-MAX_TURNS = 10_000
+MAX_TURNS = 10_000  # of a dialog
 NO_LIMIT = 65535  # octets over UDP: by which transport it went was not the machine's choice
 
 
@@ -43,26 +46,40 @@ class Key(NamedTuple):
         return f"{self.kind}{number}{copy}"
 
 
-class Book:
-    """Gives each message of one side its name."""
+class Numbers:
+    """Numbers requests of each method in the order in which they are seen first."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
+        self._methods: dict[str, int] = {}
+
+    def of(self, method: str, branch: str) -> int:
+        mark = method, branch
+        if mark not in self._numbers:
+            self._numbers[mark] = self._methods.get(method, 0)
+            self._methods[method] = self._numbers[mark] + 1
+        return self._numbers[mark]
+
+
+class Book:
+    """Gives each message of one side its name. ``theirs`` numbers the peer's requests: a response
+    goes by the number of its request."""
+
+    def __init__(self, theirs: Numbers) -> None:
+        self._theirs = theirs
+        self._own = Numbers()
         self._copies: dict[tuple[str, int], int] = {}
-        self._kinds: dict[str, int] = {}
 
     def name(self, message: Message) -> Key:
         """The name of the next message."""
-        cseq = message.headers.get("CSeq") or ""
+        branch = branch_of(message)
         if isinstance(message, Request):
             kind = message.method
+            number = self._own.of(kind, branch)
         else:
-            kind = f"{message.status} to {cseq.partition(' ')[2].strip()}"
-        mark = kind, branch_of(message)
-        if mark not in self._numbers:
-            self._numbers[mark] = self._kinds.get(kind, 0)
-            self._kinds[kind] = self._numbers[mark] + 1
-        number = self._numbers[mark]
+            method = (message.headers.get("CSeq") or "").partition(" ")[2].strip()
+            kind = f"{message.status} to {method}"
+            number = self._theirs.of(method, branch)
         copy = self._copies.get((kind, number), -1) + 1
         self._copies[kind, number] = copy
         return Key(kind, number, copy)
@@ -75,6 +92,10 @@ class Said(NamedTuple):
     message: Message
 
 
+class Endless(LocalError):
+    """Today's machines would not come to an end with this recording."""
+
+
 class Stage:
     """Plays ``dialog`` with ``role``; afterwards ``then`` and ``now`` hold who sent what."""
 
@@ -85,9 +106,11 @@ class Stage:
         card: list[CardSaid],
         answers: dict[tuple[bytes, bytes], Outcome],
         until: float,
+        abilities: Abilities,
     ) -> None:
         """``answers`` are the card's to vectors, whose times are in ``card`` if they were
-        captured; time goes on to ``until``."""
+        captured; time goes on to ``until``. ``abilities`` are those of the whole user agent.
+        ``unanswered`` counts messages of the peer's which nothing of today's asked for."""
         self.then: dict[Key, Said] = {}
         self.now: dict[Key, Said] = {}
         self.unanswered = 0
@@ -96,17 +119,20 @@ class Stage:
         self._card = card
         self._answers = answers
         self._until = until
+        self._abilities = abilities
+        self.turns = 0
         self._clock = dialog.began
         self._endpoint = Endpoint(RecordedRandomness(dialog), udp_limit=NO_LIMIT)
         self._peer = dialog.peer
         self._sent_by = _sent_by(dialog)
-        self._recorded, self._ours = Book(), Book()
+        self._theirs = Numbers()
+        self._recorded, self._ours = Book(self._theirs), Book(self._theirs)
         self._recorded_branches: dict[tuple[str, str], Key] = {}
         self._clients: dict[ClientTransaction, Request] = {}
         self._servers: dict[Request, ServerTransaction] = {}
 
     def play(self) -> None:
-        """From the first message to the end."""
+        """From the first message to the end. Raises Endless."""
         card = [each for each in self._card if self._dialog.began <= each.at <= self._until]
         events: list[Recorded | CardSaid] = [*self._dialog.messages, *card]
         events.sort(key=lambda event: event.at)
@@ -128,17 +154,23 @@ class Stage:
     # Time ----------------------------------------------------------------------------------
 
     def _advance(self, to: float) -> None:
-        for _ in range(MAX_TURNS):
+        while True:
             times = [self._endpoint.deadline(), self._role.deadline()]
             due = min((at for at in times if at is not None), default=None)
             if due is None or due > to:
                 break
+            self._take_turn()
             self._clock = max(self._clock, due)
             self._endpoint.tick(self._clock)
             self._collect()
             self._role.tick(self._clock)
             self._flush()
         self._clock = max(self._clock, to)
+
+    def _take_turn(self) -> None:
+        self.turns += 1
+        if self.turns > MAX_TURNS:
+            raise Endless(f"there is no end to it within {MAX_TURNS} steps")
 
     # What was recorded ---------------------------------------------------------------------
 
@@ -161,6 +193,7 @@ class Stage:
         if isinstance(message, Response):
             translated = self._response_for_us(message)
         else:
+            self._theirs.of(message.method, branch_of(message))
             translated = self._request_for_us(message)
         if translated is None:
             self.unanswered += 1
@@ -176,19 +209,20 @@ class Stage:
         method = (response.headers.get("CSeq") or "").partition(" ")[2].strip()
         key = self._recorded_branches.get((method, branch_of(response)))
         said = self.now.get(key) if key is not None else None
-        if said is None:
+        vias = response.headers.values("Via")
+        if said is None or not vias:
             return None
         ours = said.message
         headers = response.headers.copy()
-        via = headers.values("Via")[0]
-        headers.replace("Via", [via.replace(branch_of(response), branch_of(ours))])
+        headers.replace("Via", [vias[0].replace(branch_of(response), branch_of(ours))])
         headers.set("Call-ID", ours.headers.get("Call-ID") or "")
         headers.set("CSeq", ours.headers.get("CSeq") or "")
         headers.set("From", ours.headers.get("From") or "")
         return Response(response.status, response.reason, headers, response.body)
 
     def _request_for_us(self, request: Request) -> Request | None:
-        """A request of the peer's in the dialog that today's program has."""
+        """A request of the peer's in the dialog that today's program has: our tag of today where
+        it had that of the recording."""
         headers = request.headers.copy()
         if self._dialog.incoming:
             answers = (said.message for said in self.now.values())
@@ -199,9 +233,11 @@ class Stage:
                 return None
             headers.set("Call-ID", ours.headers.get("Call-ID") or "")
             tag = _own_tag(ours)
-        to = NameAddr.parse(headers.get("To") or "")
-        if to.tag and tag:
-            headers.set("To", (headers.get("To") or "").replace(to.tag, tag))
+        then = own_tag(self._dialog)
+        to = headers.get("To") or ""
+        if tag and then and NameAddr.parse(to).tag == then:
+            head, _, tail = to.rpartition(then)
+            headers.set("To", f"{head}{tag}{tail}")
         return Request(request.method, request.uri, headers, request.body)
 
     # The card ------------------------------------------------------------------------------
@@ -234,8 +270,7 @@ class Stage:
             if isinstance(event, ResponseReceived):
                 self._role.response_received(event.response, now)
             elif isinstance(event, RequestReceived):
-                self._servers[event.request] = event.transaction
-                self._role.request_received(event.request, now)
+                self._serve(event, now)
             elif isinstance(event, AckReceived):
                 self._role.request_received(event.request, now)
             elif isinstance(event, TransactionTimeout | TransportFailed):
@@ -244,9 +279,20 @@ class Stage:
                     error = TimeoutError("no response came")
                     self._role.request_failed(self._clients[client], error, now)
 
+    def _serve(self, event: RequestReceived, now: float) -> None:
+        request = event.request
+        self._servers[request] = event.transaction
+        role = self._role
+        response = answer(
+            request, self._abilities, self._endpoint, lambda: role.request_received(request, now)
+        )
+        if response is not None:
+            self._endpoint.respond(event.transaction, response, now)
+
     def _flush(self) -> None:
         now = self._clock
-        for _ in range(MAX_TURNS):
+        while True:
+            self._take_turn()
             work = self._role.take_work(now)
             for ack in work.acks:
                 self._endpoint.send_ack(ack, self._peer, self._sent_by)

@@ -101,9 +101,36 @@ def test_replay_says_that_all_is_the_same(capsys: pytest.CaptureFixture[str]) ->
     assert run(["replay", *names]) == 0
     text = capsys.readouterr().out
     assert [line for line in text.splitlines() if line in names] == names
-    dialogs = [line for line in text.splitlines() if line.startswith(("  REGISTER ", "  INVITE "))]
-    assert text.count("the same today") == len(dialogs) > len(names)  # calls stand on REGISTER
-    assert {line.split()[0] for line in dialogs} == {"REGISTER", "INVITE"}
+    dialogs = [
+        line.split()[0] for line in text.splitlines() if line.startswith("  ") and "sip:" in line
+    ]
+    assert (
+        text.count("    the same today: ") == len(dialogs) > len(names)
+    )  # calls stand on REGISTER
+    assert set(dialogs) == {"REGISTER", "INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE"}
+    assert "not played" not in text
+
+
+def test_replay_says_what_it_does_not_play(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a whole dialog, of a part of one, and of what lacks its beginning."""
+    changed = tmp_path / "changed.pcapng"
+    octets = (CAPTURES / "message.pcapng").read_bytes().replace(b" MESSAGE", b" PUBLISH")
+    changed.write_bytes(octets.replace(b"MESSAGE sip:", b"PUBLISH sip:"))
+    assert run(["replay", str(changed)]) == 0
+    assert "not played: PUBLISH is not played: the program sends none" in capsys.readouterr().out
+    octets = (CAPTURES / "message.pcapng").read_bytes()
+    sms = b"Content-Type: application/vnd.3gpp.sms"
+    changed.write_bytes(octets.replace(b"Content-Type: text/plain;charset=UTF-8", sms))
+    assert run(["replay", str(changed)]) == 0
+    assert "    not played: the short message inside" in capsys.readouterr().out
+    octets = (CAPTURES / "refused-403.pcapng").read_bytes()
+    changed.write_bytes(octets.replace(b"REGISTER sip:", b"REGISTER\tsip:"))
+    assert run(["replay", str(changed), "--json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)["files"]
+    assert document["dialogs"] == []
+    assert any("not captured" in each for each in document["remarks"]), document["remarks"]
 
 
 def test_replay_says_what_is_different(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,14 @@
 """Traces of our own user agent at the embedded network, one a scene.
 
-    PYTHONPATH=.:tests python tests/replay/recording.py
+    PYTHONPATH=.:tests python tests/replay/recording.py [SCENE...]
 
-makes those in ``fixtures/captures`` anew. The keys are those of TS 35.208; the traces show none.
+makes those in ``fixtures/captures`` anew, or some of them. The keys are those of TS 35.208; the
+traces show none.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,31 +17,52 @@ from typing import NamedTuple
 
 from interop.program import free_port
 from interop.subscription import Subscription, write_profile
-from phones.answering import Answering
+from phones.answering import PATIENCE, Answering
 
 from card.profile import load
-from sipua.agent.call_plan import CallPlan
+from sipua.agent.call_plan import CallPlan, ListenPlan
+from sipua.agent.calls.telephone import Telephone
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.capture.recorder import Recorder
 from sipua.capture.trace_file import TraceFile
 from sipua.core.server import CoreServer
+from sipua.ims.call import Call
+from sipua.ims.call_table import CallState
+from sipua.result import CallResult
 from sipua.settings import AgentSettings
-from sipua.sip.hop import Hop
 
 CAPTURES = Path(__file__).parent.parent.parent / "fixtures" / "captures"
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
 IMSIS = ("001010000000011", "001010000000012")
 
 
+class Others(NamedTuple):
+    """Who else there is: Bob with his user agent, and the network."""
+
+    bob: Subscription
+    agent: UserAgent
+    core: CoreServer
+
+
 class Scene(NamedTuple):
-    """What the network does, by its faults, and what the user asks for."""
+    """What the network does, by its faults, and what Alice, who is recorded, asks for.
+
+    With ``bob`` he is registered and does that with calls. With ``plan`` Alice is registered and
+    listens, while ``others`` do something.
+    """
 
     faults: tuple[str, ...] = ()
     transport: str = "UDP"
     ask: Callable[[UserAgent, Subscription], object] = lambda agent, _: agent.register()
     long_res: bool = False
-    timeout: float = 32.0
+    settings: AgentSettings = AgentSettings()
+    bob: ListenPlan | None = None
+    plan: ListenPlan | None = None
+    others: Callable[[Subscription, Others], object] | None = None
+
+
+# What Alice does -------------------------------------------------------------------------------
 
 
 def _come_and_go(agent: UserAgent, _: Subscription) -> None:
@@ -51,8 +74,80 @@ def _call(agent: UserAgent, bob: Subscription) -> None:
     agent.call(bob.impu, CallPlan(duration=0.1))
 
 
-def _be_called(agent: UserAgent, alice: Subscription) -> None:
-    """``agent`` is registered and listens: see ``record``."""
+def _call_until_he_leaves(agent: UserAgent, bob: Subscription) -> None:
+    agent.call(bob.impu)
+
+
+def _give_up(agent: UserAgent, bob: Subscription) -> None:
+    agent.call(bob.impu, CallPlan(cancel_after=0.3))
+
+
+def _dial_and_hold(agent: UserAgent, bob: Subscription) -> None:
+    """Two digits in INFO, then a hold, for which there is no command."""
+    agent.register()
+    standing = agent._conversation
+    assert standing is not None
+    telephone = Telephone(agent._equipment, agent.settings, standing, None)
+
+    def until(seconds: float) -> float:
+        end = time.monotonic() + seconds
+        while telephone.turn(end) < end:
+            pass
+        return end
+
+    try:
+        call = telephone.place(
+            bob.impu, CallPlan(digits="1#", digits_by="info"), CallResult(bob.impu)
+        )
+        while call.machine.state != CallState.ACTIVE:
+            until(0.05)
+        for wish in (Call.hold, Call.resume):
+            now = until(0.4)
+            wish(call.machine, now)
+            call.line.carry_on(now)
+        call.hang_up(until(0.4))
+        while telephone.goes_on:
+            telephone.turn()
+    finally:
+        telephone.close()
+
+
+def _ask(agent: UserAgent, bob: Subscription) -> None:
+    agent.options(bob.impu)
+
+
+def _write(agent: UserAgent, bob: Subscription) -> None:
+    agent.message(bob.impu, "good morning")
+
+
+# What is done to Alice -------------------------------------------------------------------------
+
+
+def _is_called(alice: Subscription, others: Others) -> None:
+    _call(others.agent, alice)
+
+
+def _is_called_and_leaves(alice: Subscription, others: Others) -> None:
+    _call_until_he_leaves(others.agent, alice)
+
+
+def _is_called_in_vain(alice: Subscription, others: Others) -> None:
+    _give_up(others.agent, alice)
+
+
+def _is_asked(alice: Subscription, others: Others) -> None:
+    _ask(others.agent, alice)
+    _write(others.agent, alice)
+
+
+def _is_told(alice: Subscription, others: Others) -> None:
+    """The network shortens her registration, which is renewed for that."""
+    others.core.shorten(alice.impi, 600)
+    end = time.monotonic() + PATIENCE
+    while others.core.bindings(alice.impi)[0].event != "refreshed":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    time.sleep(0.3)  # of which she is told, too
 
 
 SCENES = {
@@ -64,10 +159,23 @@ SCENES = {
     "refused-403": Scene(("403",)),
     "interval-too-brief": Scene(("423=700000",)),
     "password-asked-for": Scene(("md5",)),
-    "silence": Scene(("silence",), timeout=1.2),
-    "call": Scene(ask=_call, transport="TCP"),
-    "call-by-udp-and-tcp": Scene(ask=_call),  # its INVITE is too large for UDP
-    "incoming-call": Scene(ask=_be_called),
+    "silence": Scene(("silence",), settings=AgentSettings(timeout=1.2)),
+    "call": Scene(ask=_call, transport="TCP", bob=ListenPlan()),
+    "call-by-udp-and-tcp": Scene(ask=_call, bob=ListenPlan()),  # its INVITE is too large for UDP
+    "call-cancelled": Scene(ask=_give_up, transport="TCP", bob=ListenPlan(what="ring")),
+    "call-ended-by-the-callee": Scene(
+        ask=_call_until_he_leaves, transport="TCP", bob=ListenPlan(duration=0.1)
+    ),
+    "call-with-digits-and-hold": Scene(ask=_dial_and_hold, transport="TCP", bob=ListenPlan()),
+    "incoming-call": Scene(plan=ListenPlan(), others=_is_called),
+    "incoming-call-hung-up": Scene(plan=ListenPlan(duration=0.1), others=_is_called_and_leaves),
+    "incoming-call-cancelled": Scene(plan=ListenPlan(what="ring"), others=_is_called_in_vain),
+    "options": Scene(ask=_ask, bob=ListenPlan()),
+    "message": Scene(ask=_write, bob=ListenPlan()),
+    "asked-by-others": Scene(plan=ListenPlan(), others=_is_asked),
+    "reg-event": Scene(
+        plan=ListenPlan(), others=_is_told, settings=AgentSettings(reg_event=True, expires=3600)
+    ),
 }
 
 
@@ -86,23 +194,25 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
         [known, load(str(bob.path))],
         _places(scene),
         faults=scene.faults,
-        challenge={"INVITE": 407},
+        challenge={"INVITE": 407, "MESSAGE": 407},
     )
     file = TraceFile(str(path), private=False)
     try:
         with core:
-            hop = core.hop(scene.transport)
             recorder = Recorder(file.write, time.time_ns)
+            settings = scene.settings._replace(pcscf=str(core.hop(scene.transport)))
             observer = Observer(recorder=recorder)
-            if scene.ask is _call:
-                with Answering(_agent(bob, hop)), _agent(alice, hop, observer) as agent:
-                    scene.ask(agent, bob)
-            elif scene.ask is _be_called:
-                with Answering(_agent(bob, hop, observer)), _agent(alice, hop) as caller:
-                    _call(caller, bob)
+            hers = UserAgent(CardChoice(alice.card), settings, observer)
+            his = UserAgent(CardChoice(bob.card), AgentSettings(pcscf=settings.pcscf))
+            if scene.others is not None:
+                with Answering(hers, scene.plan), his:
+                    scene.others(alice, Others(bob, his, core))
+            elif scene.bob is not None:
+                with Answering(his, scene.bob), hers:
+                    scene.ask(hers, bob)
             else:
-                with _agent(alice, hop, observer, scene.timeout) as agent:
-                    scene.ask(agent, bob)
+                with hers:
+                    scene.ask(hers, bob)
         recorder.catch_up()
     finally:
         file.close()
@@ -110,22 +220,15 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
 
 def _places(scene: Scene) -> list[tuple[str, str, int]]:
     """Where the network listens: a call by UDP finds TCP at the same port."""
-    if scene.ask is _call and scene.transport == "UDP":
+    if scene.transport == "UDP":
         port = free_port()
         return [(transport, "127.0.0.1", port) for transport in ("UDP", "TCP")]
     return [(scene.transport, "127.0.0.1", 0)]
 
 
-def _agent(
-    subscription: Subscription, hop: Hop, observer: Observer | None = None, timeout: float = 32.0
-) -> UserAgent:
-    settings = AgentSettings(pcscf=str(hop), timeout=timeout)
-    return UserAgent(CardChoice(subscription.card), settings, observer)
-
-
 if __name__ == "__main__":
     CAPTURES.mkdir(exist_ok=True)
-    for name, scene in SCENES.items():
+    for name in sys.argv[1:] or SCENES:
         with tempfile.TemporaryDirectory() as folder:
-            record(scene, CAPTURES / f"{name}.pcapng", Path(folder))
+            record(SCENES[name], CAPTURES / f"{name}.pcapng", Path(folder))
         print(name)
