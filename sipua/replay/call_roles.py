@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sipua.agent.calls.verdict import verdict_of_call
 from sipua.errors import LocalError, ParseError
+from sipua.ims import dtmf_info
 from sipua.ims.call_events import CallEnded
 from sipua.ims.called import Called
 from sipua.ims.caller import Caller
@@ -82,9 +83,12 @@ class CallRole:
             if method in ("BYE", "CANCEL"):
                 self.machine.hang_up(now)
             elif method == "INFO":
-                content_type = headers.get("Content-Type") or ""
+                content_type, body = headers.get("Content-Type") or "", recorded.body
+                digit = dtmf_info.read(content_type, body)
+                if digit is not None:  # pressed by the user, written by the program
+                    content_type, body = dtmf_info.CONTENT_TYPE, dtmf_info.write(digit[0])
                 package = headers.get("Info-Package") or ""
-                self.machine.send_info(content_type, recorded.body, now, package)
+                self.machine.send_info(content_type, body, now, package)
             elif method == "INVITE":
                 self._change(recorded.body, now)
             elif method == "NOTIFY":
