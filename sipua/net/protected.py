@@ -57,6 +57,7 @@ class ProtectedPorts:
         self._reserved: dict[Place, socket.socket] = {}
         self._watched: list[int] = []
         self._expected: dict[Place, int] = {}
+        self._given_back: set[Place] = set()
         self.strangers = 0
         self.streams = Streams(
             readiness,
@@ -90,6 +91,7 @@ class ProtectedPorts:
         ``server`` is the port of ours that the peer is told of. Raises LocalError.
         """
         place = self._open(address, 0, self._reserve)
+        self._given_back.discard(place)
         self._servers[place] = address, server
         self.streams.opens_from.add(place)
         return place[1]
@@ -99,9 +101,10 @@ class ProtectedPorts:
         place = address, port
         if place in self.streams.opens_from:
             self.streams.opens_from.discard(place)
-            self.streams.close_from(place)
+            self.streams.cut_from(place)
             self._reserved.pop(place).close()
             del self._servers[place]
+            self._given_back.add(place)
             self._close_udp(place)
 
     def expect(self, peer: Place) -> None:
@@ -113,6 +116,8 @@ class ProtectedPorts:
         left = self._expected.pop(peer, 0) - 1
         if left > 0:
             self._expected[peer] = left
+        elif left == 0:
+            self.streams.cut_accepted(peer, "its associations have ended")
 
     def join(self, local: Place, peer: Place) -> None:
         """From now on ``peer`` is reached from ``local``."""
@@ -129,8 +134,17 @@ class ProtectedPorts:
     # Messages -------------------------------------------------------------------------
 
     def route(self, hop: Hop) -> Hop | None:
-        """``hop`` with the port of ours that leads there; None for what is not protected."""
+        """``hop`` with the port of ours that leads there; None for what is not protected.
+
+        What began at a client port that was given back since, as a call does that
+        outlives its associations, goes on by those which lead there now: raises
+        Unreachable when none do, as nothing of it may go unprotected.
+        """
         flows = self._flows.get((hop.address, hop.port))
+        if hop.local in self._given_back:
+            if not flows:
+                raise Unreachable(f"{hop}: the associations that led there have ended")
+            return hop._replace(local=flows[-1])
         if hop.local in self._servers:
             if flows and hop.transport == "UDP" and hop.local not in flows:
                 return hop._replace(local=flows[-1])

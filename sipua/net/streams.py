@@ -283,11 +283,17 @@ class Streams:
                 return
             connection.stalled()
 
-    def close_from(self, local: tuple[str, int]) -> None:
-        """Close silently the connections whose own end this is."""
+    def cut_from(self, local: tuple[str, int]) -> None:
+        """Cut silently the connections whose own end this is."""
         for connection in set(self._connections.values()):
             if connection.flow.local == local:
-                connection.close(None)
+                connection.cut(None)
+
+    def cut_accepted(self, peer: tuple[str, int], why: str) -> None:
+        """Cut those that ``peer`` opened; what it asked by them is answered by another way."""
+        for connection in set(self._connections.values()):
+            if not connection.opened_here and (connection.hop.address, connection.hop.port) == peer:
+                connection.cut(Unreachable(f"{connection.hop}: {why}"))
 
     def close(self) -> None:
         """Close everything silently."""

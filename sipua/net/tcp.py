@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_QUEUED = 1 << 18  # octets that wait for a peer which does not read
 READ_SIZE = 1 << 16
+
+ABORT = struct.pack("ii", 1, 0)  # struct linger: close() discards what is unsent, and resets
 
 # A peer that vanished without a word is noticed by the kernel.
 TCP_OPTIONS = (
@@ -131,6 +134,13 @@ class Connection:
             self._watch(0)
             self._shut()
             self._streams.forget(self, error)
+
+    def cut(self, error: NetworkError | None) -> None:
+        """Close at once by RST (RFC 9293 §3.10.4): nothing can be exchanged any more, and
+        neither side is left to repeat what the other will never acknowledge."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        self.close(error)
 
     def stalled(self) -> None:
         """Close because the time for the present step is over."""

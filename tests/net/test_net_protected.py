@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sipua.errors import LocalError
+from sipua.errors import LocalError, Unreachable
 from sipua.net.events import Failed, Received
 from sipua.net.network import Network
 from sipua.net.protected import ProtectedPorts
@@ -124,9 +124,43 @@ def test_a_port_given_back_sends_no_more(ends: tuple[End, End]) -> None:
     a.ports.part((HOST, a.client), (HOST, b.server))
     a.ports.close_client(HOST, a.client)
     a.ports.close_client(HOST, a.client)
-    assert a.ports.route(hop) is None
-    a.network.send(MESSAGE, tcp)
-    assert isinstance(a.receive(), Failed)
+    with pytest.raises(Unreachable, match="have ended"):
+        a.ports.route(hop)
+    for each in (hop, tcp):
+        a.network.send(MESSAGE, each)
+        assert isinstance(a.receive(), Failed)
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_what_began_at_a_port_given_back_goes_on_by_the_newest_flow(
+    ends: tuple[End, End], transport: str
+) -> None:
+    """As the CANCEL does of an INVITE that outlives its associations."""
+    a, b = ends
+    newer = a.ports.open_client(HOST, a.server)
+    b.ports.expect((HOST, newer))
+    a.ports.join((HOST, newer), (HOST, b.server))
+    a.ports.part((HOST, a.client), (HOST, b.server))
+    a.ports.close_client(HOST, a.client)
+    a.network.send(MESSAGE, Hop(transport, HOST, b.server, (HOST, a.client)))
+    pump(a, b)
+    event = b.receive()
+    assert isinstance(event, Received)
+    assert event.source.port == newer
+
+
+def test_connections_of_who_is_forgotten_are_cut_on_both_sides(ends: tuple[End, End]) -> None:
+    """What was asked by them is told to be lost, and can be answered by another way."""
+    a, b = ends
+    a.network.send(MESSAGE, Hop("TCP", HOST, b.server))
+    pump(a, b)
+    event = b.receive()
+    assert isinstance(event, Received)
+    b.ports.forget((HOST, a.client))
+    for end, port in ((b, a.client), (a, b.server)):
+        failed = end.receive()
+        assert isinstance(failed, Failed)
+        assert failed.hop.port == port
 
 
 def test_protected_ports_serve_nothing_else(ends: tuple[End, End]) -> None:
