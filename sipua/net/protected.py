@@ -137,8 +137,9 @@ class ProtectedPorts:
         """``hop`` with the port of ours that leads there; None for what is not protected.
 
         What began at a client port that was given back since, as a call does that
-        outlives its associations, goes on by those which lead there now: raises
-        Unreachable when none do, as nothing of it may go unprotected.
+        outlives its associations, goes on by those which lead there now. Raises
+        Unreachable when none do, from there or from the server port: nothing of it
+        may go unprotected, and a kernel would let it.
         """
         flows = self._flows.get((hop.address, hop.port))
         if hop.local in self._given_back:
@@ -148,6 +149,8 @@ class ProtectedPorts:
         if hop.local in self._servers:
             if flows and hop.transport == "UDP" and hop.local not in flows:
                 return hop._replace(local=flows[-1])
+            if (hop.address, hop.port) not in self._expected:
+                raise Unreachable(f"{hop}: the associations that led there have ended")
             return hop
         if hop.local is not None:
             return None  # what came unprotected, from a port that was protected, is so answered

@@ -163,6 +163,25 @@ def test_connections_of_who_is_forgotten_are_cut_on_both_sides(ends: tuple[End, 
         assert failed.hop.port == port
 
 
+def test_nothing_leaves_the_server_port_when_the_associations_have_ended(
+    ends: tuple[End, End],
+) -> None:
+    """As what is repeated to who is gone, or an answer that comes too late: without an
+    association a kernel would let it go in the clear."""
+    a, b = ends
+    a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
+    pump(a, b)
+    event = b.receive()
+    assert isinstance(event, Received)
+    for place, peer in ((b.client, a.server), (b.server, a.client)):
+        b.ports.part((HOST, place), (HOST, peer))
+        b.ports.forget((HOST, peer))
+    b.network.send(ANSWER, event.source)
+    assert isinstance(b.receive(), Failed)
+    with pytest.raises(Unreachable, match="have ended"):
+        b.ports.route(Hop("UDP", HOST, a.server, (HOST, b.server)))
+
+
 def test_protected_ports_serve_nothing_else(ends: tuple[End, End]) -> None:
     """An unprotected message never leaves from a protected socket."""
     a, _ = ends
