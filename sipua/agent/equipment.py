@@ -242,6 +242,7 @@ class Equipment:
     def start_over(self) -> None:
         """Close all sockets, and look for the registrar anew; the card stays open."""
         self._hops = []
+        self._say_last_words()
         self._close_protection()
         if self._worker is not None:
             self._worker.close()
@@ -286,10 +287,16 @@ class Equipment:
         if self._observer.recorder is not None:
             self._observer.recorder.catch_up()  # while it can be told where our end is
         self._close_card()
+        self._say_last_words()
         self._close_protection()
         if self._switchboard is not None:
             self._switchboard.driver.network.close()
             self._switchboard = None
+
+    def _say_last_words(self) -> None:
+        """Answers of ours may wait to be sent, as that to the NOTIFY which ended it all."""
+        if self._switchboard is not None:
+            self._switchboard.driver.flush()
 
     def _close_protection(self) -> None:
         if self._protection is not None:

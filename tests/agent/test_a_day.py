@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from virtual_world import World
+from virtual_kernel import MOST_SETS
+from virtual_world import UDP_HEADER, World
 
 from card.masking import TracedApdu
 from card.profile import Profile
@@ -15,16 +17,20 @@ from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.server import CoreServer
+from sipua.ipsec.packet import UDP, Packet
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 
 HOUR = 3600.0
 FIRST, SECOND = "198.51.100.1", "198.51.100.2"
 
+LOOK = 5.0  # seconds after which a network has noticed at last that time has passed
+SHORTLY = 200.0  # seconds, longer than 64*T1 of anybody
+
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = World(monkeypatch)
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    made = World(monkeypatch, tmp_path)
     yield made
     for core in made.cores:
         core.stop()
@@ -50,13 +56,66 @@ def bound(core: CoreServer, profile: Profile) -> bool:
     return bool(core.bindings(profile.isim.impi))
 
 
-def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+class Watch:
+    """Looks at the security associations of all machines once a minute, and at what goes over
+    the wire in the clear."""
+
+    OURS, THEIRS = 32.0, 128.0
+    """Seconds that user agent and P-CSCF keep old associations for their transactions."""
+
+    def __init__(self, world: World, asked: list[float]) -> None:
+        self.clear: set[str] = set()
+        self.too_many: list[tuple[float, float, int, int]] = []
+        self._world = world
+        self._asked = asked
+        self._began = world.now
+        self._looks = 0
+        world.on_wire = self._note_packet
+        for minute in range(int(24 * HOUR / 60)):
+            world.at(60 * minute + 1, self._look)
+
+    def _note_packet(self, packet: Packet) -> None:
+        if packet.protocol == UDP:
+            what = packet.payload[UDP_HEADER:].split(b" ")
+            sender = "network" if packet.source in self._world.kernels else "terminal"
+            self.clear.add(f"{sender} {what[0 if what[1].startswith(b'sip:') else 1].decode()}")
+
+    def _look(self, *, again: bool = False) -> None:
+        """More than one set can be in the middle of an authentication, which lasts no second."""
+        world, now = self._world, self._world.now - self._began
+        since = now - self._asked[-1]
+        ours, theirs = world.kernel.sets, sum(each.sets for each in world.kernels.values())
+        too_late = (ours > 1 and since > self.OURS) or (theirs > 1 and since > self.THEIRS)
+        if max(ours, theirs) > MOST_SETS or (too_late and again):
+            self.too_many.append((now, since, ours, theirs))
+        elif too_late:
+            world.at(LOOK, lambda: self._look(again=True))
+        self._looks += not again
+
+    def check(self) -> None:
+        """At the end of the day, with everybody still there."""
+        world = self._world
+        assert self._looks == 24 * 60
+        assert self.too_many == []
+        assert len(self._asked) > 24 * 11
+        # the second network, which counts for itself, was out of step once
+        assert world.kernel.sets_there_were == len(self._asked) - 1
+        assert sum(each.sets_there_were for each in world.kernels.values()) == len(self._asked)
+        assert self.clear <= {"terminal REGISTER", "network 401"}
+        for kernel in (world.kernel, *world.kernels.values()):
+            assert kernel.sets == 0
+            assert kernel.sealed > 100
+
+
+@pytest.mark.parametrize("ipsec", ["off", "require"])
+def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch, ipsec: str) -> None:
     """Hundreds of renewals; the network authenticates anew, and ends the registration; a P-CSCF
-    is lost; an hour offline; another address. At the end nothing is left over."""
+    is lost; an hour offline; another address. At the end nothing is left over: no association,
+    no socket, no file, no timer."""
     two_ways(monkeypatch, world)
     expiry = ExpiryPolicy(least=60, most=600)
-    first = world.core(FIRST, [profile], expiry=expiry)
-    second = world.core(SECOND, [profile], expiry=expiry)
+    first = world.core(FIRST, [profile], expiry=expiry, ipsec=ipsec)
+    second = world.core(SECOND, [profile], expiry=expiry, ipsec=ipsec)
     told: list[tuple[float, str]] = []
     began = world.now
     asked: list[float] = []
@@ -68,7 +127,7 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
     observer = Observer(
         on_news=lambda text: told.append((world.now - began, text)), on_apdu=note_apdu
     )
-    settings = AgentSettings(keep_trying=True, reg_event=True)
+    settings = AgentSettings(keep_trying=True, reg_event=True, ipsec=ipsec)
     seen: dict[str, bool] = {}
 
     def look(name: str, check: Callable[[], bool]) -> Callable[[], None]:
@@ -79,6 +138,7 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
 
     with UserAgent(CardChoice(f"emulated:{profile.path}"), settings, observer) as agent:
         assert agent.register().verdict is Verdict.REGISTERED
+        watch = Watch(world, asked) if ipsec == "require" else None
         impi = agent._result.impi or ""
         world.at(3 * HOUR + 100, lambda: first.shorten(impi, 60))
         world.at(
@@ -90,6 +150,7 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
         world.at(6 * HOUR, look("six hours", lambda: bound(first, profile)))
         world.at(6 * HOUR, first.stop)
         world.at(6 * HOUR, lambda: world.cores.remove(first))
+        world.at(6 * HOUR, look("nothing left at the first", lambda: is_clean(world, FIRST)))
         world.at(7 * HOUR, look("after the first is lost", lambda: bound(second, profile)))
 
         def offline() -> None:
@@ -100,6 +161,7 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
 
         world.at(12 * HOUR, offline)
         world.at(12.9 * HOUR, look("offline", lambda: bound(second, profile)))
+        world.at(12.9 * HOUR, look("unprotected offline", lambda: world.kernel.is_clean))
         world.at(13 * HOUR, back)
         world.at(14.6 * HOUR, look("online again", lambda: bound(second, profile)))
         world.at(24 * HOUR, agent.interrupt)
@@ -107,17 +169,57 @@ def test_a_day(world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch) 
         assert result.verdict is Verdict.DEREGISTERED, (result.reason, told)
         assert world.now - began >= 24 * HOUR
         assert "192.0.2.99" in (result.local or "")
+        assert world.kernel.sets == 0
+        let_timers_run_out(world, agent)
     assert seen == {
         "authenticated anew": True,
         "after deactivation": True,
         "six hours": True,
+        "nothing left at the first": True,
         "after the first is lost": True,
         "offline": False,
+        "unprotected offline": True,
         "online again": True,
     }, told
     assert not bound(second, profile)
+    assert world.kernel.is_clean
+    assert world.ports_of("192.0.2.11") == world.ports_of("192.0.2.99") == []
+    assert_idle(world, second)
+    if watch is not None:
+        watch.check()
     second.stop()
+    assert is_clean(world, SECOND)
     assert world.open_networks == [], "sockets are left over"
+
+
+def is_clean(world: World, address: str) -> bool:
+    """Whether a network that has ended has left nothing."""
+    return world.kernels[address].is_clean and world.ports_of(address) == []
+
+
+def let_timers_run_out(world: World, agent: UserAgent) -> None:
+    """Those of the transactions that were going on; then there are none."""
+    switchboard, until = agent._equipment.switchboard(), world.now + SHORTLY
+    while world.now < until:
+        switchboard.turn(until)
+    assert switchboard.driver.endpoint.deadline() is None
+    assert agent._conversation is not None
+    assert agent._conversation.deadline() is None
+    if switchboard.protection is not None:
+        assert switchboard.protection.earlier(None) is None
+
+
+def assert_idle(world: World, core: CoreServer) -> None:
+    """Nothing is left of a subscriber who has gone."""
+    world.wait(SHORTLY)
+    assert core._driver is not None
+    assert core._driver.endpoint.deadline() is None
+    if core.protection is not None:
+        pcscf = core.protection.pcscf
+        assert world.kernels[SECOND].sets == 0
+        assert pcscf._terminals == {}
+        assert pcscf._later == []
+        assert world.ports_of(SECOND) == sorted([5060, pcscf.server[1]])
 
 
 def test_hundreds_of_renewals(world: World, profile: Profile) -> None:
@@ -141,3 +243,27 @@ def test_hundreds_of_renewals(world: World, profile: Profile) -> None:
     assert max(renewals) <= 301
     assert min(renewals) >= 299
     assert not bound(core, profile)
+
+
+@pytest.mark.parametrize("ipsec", ["off", "require"])
+def test_the_end_of_a_registration_is_acknowledged(
+    world: World, profile: Profile, ipsec: str
+) -> None:
+    """The NOTIFY that tells of it is answered before everything is closed (TS 24.229 §5.1.1.7)."""
+    seen: list[str] = []
+
+    def note(way: str, data: bytes, _hop: object) -> None:
+        if way == "sent" and data.startswith(b"NOTIFY") and b"terminated;" in data:
+            seen.append("told")
+        if way == "received" and data.startswith(b"SIP/2.0 200") and b" NOTIFY" in data and seen:
+            seen.append("answered")
+
+    core = world.core(FIRST, [profile], on_message=note, ipsec=ipsec)
+    settings = AgentSettings(pcscf=f"udp:{FIRST}:5060", reg_event=True, ipsec=ipsec)
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        assert agent.register().verdict is Verdict.REGISTERED
+        impi = agent._result.impi or ""
+        world.at(10, lambda: core.deregister(impi, "rejected"))
+        assert agent.stay().verdict is Verdict.REJECTED
+    world.wait(60)
+    assert seen == ["told", "answered"]

@@ -130,8 +130,8 @@ def test_another_504_changes_nothing(
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = World(monkeypatch)
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    made = World(monkeypatch, tmp_path)
     yield made
     for core in made.cores:
         core.stop()
