@@ -173,6 +173,23 @@ def _message(_event: str, details: Details) -> tuple[str, str]:
     return "message", f"{who(details['from'], details['from_name'])}: {details['text']}"
 
 
+def _sms(_event: str, details: Details) -> tuple[str, str]:
+    notes = ["flash"] if details["flash"] else []
+    if details["missing"]:
+        notes.append(f"{details['missing']} of {details['parts']} parts missing")
+    noted = f" ({', '.join(notes)})" if notes else ""
+    return "SMS", f"{details['from']}, sent {details['sent']}{noted}: {details['text']}"
+
+
+def _reported(_event: str, details: Details) -> tuple[str, str]:
+    part = f"part {details['part']}: " if details["parts"] > 1 else ""
+    return "SMS report", f"{details['recipient']}, {part}{details['why']}"
+
+
+def _discarded(_event: str, details: Details) -> tuple[str, str]:
+    return "SMS discarded", details["reason"]
+
+
 def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
     return "hanging up", ""
 
@@ -208,6 +225,9 @@ _DESCRIBED = {
     "refer": _refer,
     "change-refused": _change_refused,
     "message": _message,
+    "sms": _sms,
+    "reported": _reported,
+    "discarded": _discarded,
     "hanging-up": _hanging_up,
     "ended": _ended,
 }

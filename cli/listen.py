@@ -61,7 +61,8 @@ def listen(
 ) -> int:
     """Register and take the calls that come, then de-register.
 
-    Each call is answered, or what the options say. Ctrl-C hangs up on calls that
+    Each call is answered, or what the options say. Texts are shown, short messages
+    (SMS) and those by SIP alone, and do not count as calls. Ctrl-C hangs up on calls that
     are there and de-registers; as with register --stay the exit status is that
     of the de-registration. A second Ctrl-C waits for neither, and one before the
     registration stands ends the attempt: interrupted (130).

@@ -45,6 +45,9 @@ EVENTS = {
     "change-refused": ("status", "reason"),
     "digits-refused": ("status", "reason"),
     "message": ("from", "from_name", "text"),
+    "sms": ("from", "text", "sent", "parts", "missing", "flash"),
+    "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
+    "discarded": ("reason",),
     "hanging-up": (),
     "ended": ("cause", "status", "reason", "ring_ms", "talk_ms", "media"),
 }

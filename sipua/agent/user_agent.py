@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import count
 from typing import TYPE_CHECKING
 
 from sipua.agent.conversation import Conversation
@@ -22,13 +21,13 @@ from sipua.result import CallResult, RegistrationResult, RequestResult
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sipua.agent.call_plan import CallPlan, ListenPlan
     from sipua.agent.call_report import OnReport
+    from sipua.agent.reporter import Reporter
     from sipua.agent.vigil import Vigil
     from sipua.sip.hop import Hop
     from sipua.sip.message import Response
+    from sipua.sms.exchange import ShortMessages
 
 __all__ = ["Observer", "UserAgent"]
 
@@ -36,7 +35,7 @@ TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Iden
 """Header fields of the answer to a request that a result passes on."""
 
 HANGING_UP = 5.0
-"""Seconds that calls are given to end when listening does."""
+"""Seconds that calls are given to end, and texts to be acknowledged, when listening does."""
 
 
 class UserAgent(Registrant):
@@ -86,6 +85,7 @@ class UserAgent(Registrant):
         up. Registers first where need be. Raises as ``request`` does.
         """
         from sipua.agent.call_plan import CallPlan
+        from sipua.agent.reporter import Reporter
         from sipua.ims.request import check_headers
         from sipua.ims.target import read_target
 
@@ -94,27 +94,35 @@ class UserAgent(Registrant):
         read_target(uri, "")  # a slip of the pen shall not cost the card anything
         check_headers((*self.settings.headers, *plan.headers))
         result = CallResult(uri)
-
-        numbers = count(1)
+        reporter = Reporter(on_report)
 
         def place(standing: Conversation[Registration]) -> None:
-            self._call(uri, plan, result, on_report, standing, numbers)
+            self._call(uri, plan, result, reporter, standing)
 
         return self._attempt(lambda: self._stand_and(result, place), result)
 
     def listen(
         self, plan: ListenPlan | None = None, on_report: OnReport | None = None
     ) -> RegistrationResult:
-        """Register, and take the calls that come as ``plan`` says, until ``interrupt`` or Ctrl-C,
-        or until there were as many as it says; then de-register.
+        """Register, and take the calls that come as ``plan`` says, and texts, until ``interrupt``
+        or Ctrl-C, or until there were as many calls as it says; then de-register.
 
         ``on_report`` is told what happens meanwhile. Raises as ``register`` does.
         """
         from sipua.agent.call_plan import ListenPlan
+        from sipua.agent.reporter import Reporter
+        from sipua.agent.texts.texting import with_feature
 
         plan = plan or ListenPlan()
         plan.check()
-        ended = self._attempt(lambda: self._listen(plan, on_report), RegistrationResult())
+        settings, self.settings = self.settings, with_feature(self.settings)
+        try:
+            return self._listen_and_leave(plan, Reporter(on_report))
+        finally:
+            self.settings = settings
+
+    def _listen_and_leave(self, plan: ListenPlan, reporter: Reporter) -> RegistrationResult:
+        ended = self._attempt(lambda: self._listen(plan, reporter), RegistrationResult())
         if ended.verdict not in (Verdict.REGISTERED, Verdict.INTERRUPTED):
             return ended
         standing = self._conversation
@@ -155,58 +163,71 @@ class UserAgent(Registrant):
         uri: str,
         plan: CallPlan,
         result: CallResult,
-        on_report: OnReport | None,
+        reporter: Reporter,
         standing: Conversation[Registration],
-        numbers: Iterator[int],
     ) -> None:
+        from sipua.agent.attendance import Attendance
         from sipua.agent.calls.telephone import Telephone
 
         target = self._target(uri, standing.hop)
-        telephone = Telephone(self._equipment, self.settings, standing, on_report, numbers=numbers)
+        telephone = Telephone(self._equipment, self.settings, standing, reporter)
+        attendance = Attendance(self._equipment, standing, reporter, telephone)
+        reporter.registered(standing)
         try:
             telephone.place(target, plan, result)
             while telephone.goes_on:  # that call, and those it was transferred to
-                now = telephone.turn()
+                now = attendance.turn()
                 if self._stopping:
                     telephone.hang_up(now)
             if self._stopping and result.verdict is Verdict.CANCELLED:
                 result.end(Verdict.INTERRUPTED)
         finally:
-            telephone.close()
+            attendance.close()
 
-    def _listen(self, plan: ListenPlan, on_report: OnReport | None) -> None:
+    def _listen(self, plan: ListenPlan, reporter: Reporter) -> None:
+        from sipua.sms.exchange import ShortMessages
+        from sipua.sms.outgoing import SmsSettings
+
         self._try_hops(Registration.start)
         outage = Outage(self._equipment.rng)
-        taken, numbers = 0, count(1)
+        texts = ShortMessages(SmsSettings(), self._equipment.rng)  # they outlive registrations
+        taken = 0
         while self._result.exit_status == 0 and not self._stopping and taken != plan.calls:
             vigil = self._stand_by()
             left = plan.calls and plan.calls - taken
-            taken += self._take_calls(vigil, plan._replace(calls=left), on_report, numbers)
+            taken += self._take(vigil, plan._replace(calls=left), reporter, texts)
             if self._result.exit_status and not self._comes_back(vigil, outage):
                 return
 
-    def _take_calls(
-        self, vigil: Vigil, plan: ListenPlan, on_report: OnReport | None, numbers: Iterator[int]
+    def _take(
+        self, vigil: Vigil, plan: ListenPlan, reporter: Reporter, texts: ShortMessages
     ) -> int:
-        """Until the registration is lost, the user ends it, or there were enough; how many came."""
+        """Until the registration is lost, the user ends it, or there were enough calls; how many
+        there were."""
+        from sipua.agent.attendance import Attendance
         from sipua.agent.calls.telephone import Telephone
+        from sipua.agent.texts.log import TextLog
+        from sipua.agent.texts.texting import Texting
 
-        standing = vigil.standing
-        telephone = Telephone(
-            self._equipment, self.settings, standing, on_report, plan, numbers=numbers
-        )
+        equipment, settings, standing = self._equipment, self.settings, vigil.standing
+        telephone = Telephone(equipment, settings, standing, reporter, plan)
+        texting = Texting(equipment, settings, standing, texts, TextLog(reporter).tell)
+        attendance = Attendance(equipment, standing, reporter, telephone, texting)
+        reporter.registered(standing)
         result = self._result
         try:
             while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
-                vigil.tick(telephone.turn(vigil.deadline()))
+                vigil.tick(attendance.turn(vigil.deadline()))
             vigil.end()
             telephone.hang_up(time.monotonic())
             patience = time.monotonic() + HANGING_UP
-            while telephone.goes_on and time.monotonic() < patience:
-                telephone.turn(patience)
+            while time.monotonic() < patience:
+                if not telephone.goes_on and (result.exit_status or texting.is_idle):
+                    break
+                attendance.turn(patience)
             return telephone.taken
         finally:
-            telephone.close()
+            attendance.close()
 
 
 def _told(response: Response) -> dict[str, list[str]]:

@@ -11,10 +11,11 @@ REPORT_WAIT = 40.0
 
 
 class SmsSettings(NamedTuple):
-    """``psi`` is the URI of the service centre (EF_PSISMSC), ``service_centre`` its number as
-    EF_SMSP has it, or empty. ``validity`` and ``wide`` are as in Submit and Part."""
+    """``psi`` is the URI of the service centre (EF_PSISMSC), empty where nothing is sent to it;
+    ``service_centre`` is its number as EF_SMSP has it, or empty. ``validity`` and ``wide`` are as
+    in Submit and Part."""
 
-    psi: str
+    psi: str = ""
     service_centre: str = ""
     status_wanted: bool = False
     validity: Validity = None

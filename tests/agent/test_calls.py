@@ -352,8 +352,7 @@ def refer(agent: UserAgent, target: str) -> None:
     switchboard = agent._equipment.switchboard()
 
     def send() -> None:
-        telephone = switchboard._takers[0]
-        assert isinstance(telephone, Telephone)
+        (telephone,) = [each for each in switchboard._takers if isinstance(each, Telephone)]
         call = telephone.calls[0]
         assert call.machine.session is not None
         now = switchboard.driver.clock()

@@ -49,6 +49,23 @@ def report(event: str, at: float = 0.0, call: int = 1, **details: Any) -> CallRe
 
 CALLER: dict[str, Any] = {"from_name": None, "asserted": [], "asserted_name": None}
 
+A_TEXT: dict[str, Any] = {
+    "from": "+15550100",
+    "text": "hello\nthere",
+    "sent": "2026-11-22T10:00:00+01:00",
+    "parts": 1,
+    "missing": 0,
+    "flash": False,
+}
+A_REPORT: dict[str, Any] = {
+    "part": 1,
+    "parts": 1,
+    "outcome": "delivered",
+    "why": "received by the recipient",
+    "recipient": "+15550101",
+    "discharged": "2026-11-22T10:00:01+01:00",
+}
+
 A_CALL = [
     report("registered", 0.02, 0, impu="sip:a@x", registrar="udp:127.0.0.1:5060", expires=600),
     report("calling", 0.03, target="sip:b@x"),
@@ -76,6 +93,11 @@ A_CALL = [
     report("digits-refused", 4.0, status=415, reason="Unsupported Media Type"),
     report("digits-refused", 4.0, status=0, reason="no telephone-event"),
     report("held", 4.1, by="peer"),
+    report("sms", 5.0, 0, **A_TEXT),
+    report("sms", 5.1, 0, **{**A_TEXT, "missing": 1, "parts": 3, "flash": True}),
+    report("reported", 5.2, 0, **A_REPORT),
+    report("reported", 5.3, 0, **{**A_REPORT, "part": 2, "parts": 3}),
+    report("discarded", 5.4, 0, reason="an RPDU of no known type"),
     report("hanging-up", 7.2),
     report(
         "ended",
@@ -107,6 +129,12 @@ LINES = [
     "     4.0  digits refused  415 Unsupported Media Type",
     "     4.0  digits refused  no telephone-event",
     "     4.1  held            by peer",
+    r"     5.0  SMS             +15550100, sent 2026-11-22T10:00:00+01:00: hello\nthere",
+    r"     5.1  SMS             +15550100, sent 2026-11-22T10:00:00+01:00 "
+    r"(flash, 1 of 3 parts missing): hello\nthere",
+    "     5.2  SMS report      +15550101, received by the recipient",
+    "     5.3  SMS report      +15550101, part 2: received by the recipient",
+    "     5.4  SMS discarded   an RPDU of no known type",
     "     7.2  hanging up",
     "     7.3  ended           we hung up, rang 2.2 s, talked 5.0 s, PCMA, received 248, "
     "lost 2 (0.8 %), jitter 1.3 ms, 3 out of order, sent 250",
@@ -156,6 +184,9 @@ def test_a_peer_cannot_steer_the_terminal(event: str) -> None:
     details: dict[str, Any] = dict.fromkeys(EVENTS[event], STEERING)
     for name, value in {
         "status": 486,
+        "missing": 0,
+        "parts": 2,
+        "flash": False,
         "asserted": [STEERING],
         "ms": 1.0,
         "ring_ms": None,

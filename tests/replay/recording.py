@@ -20,9 +20,11 @@ from interop.subscription import Subscription, write_profile
 from phones.answering import PATIENCE, Answering
 
 from card.profile import load
+from sipua.agent.attendance import Attendance
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.calls.telephone import Telephone
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.reporter import Reporter
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.capture.recorder import Recorder
 from sipua.capture.trace_file import TraceFile
@@ -87,11 +89,13 @@ def _dial_and_hold(agent: UserAgent, bob: Subscription) -> None:
     agent.register()
     standing = agent._conversation
     assert standing is not None
-    telephone = Telephone(agent._equipment, agent.settings, standing, None)
+    reporter = Reporter(None)
+    telephone = Telephone(agent._equipment, agent.settings, standing, reporter)
+    attendance = Attendance(agent._equipment, standing, reporter, telephone)
 
     def until(seconds: float) -> float:
         end = time.monotonic() + seconds
-        while telephone.turn(end) < end:
+        while attendance.turn(end) < end:
             pass
         return end
 
@@ -107,9 +111,9 @@ def _dial_and_hold(agent: UserAgent, bob: Subscription) -> None:
             call.line.carry_on(now)
         call.hang_up(until(0.4))
         while telephone.goes_on:
-            telephone.turn()
+            attendance.turn()
     finally:
-        telephone.close()
+        attendance.close()
 
 
 def _ask(agent: UserAgent, bob: Subscription) -> None:

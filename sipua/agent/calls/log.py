@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from sipua.agent.call_report import CallReport
 from sipua.agent.parties import asserted_parties, read_party
 
 if TYPE_CHECKING:
-    from sipua.agent.call_report import OnReport
+    from sipua.agent.reporter import Reporter
     from sipua.ims.call_events import CallEnded
     from sipua.result import CallResult
 
 
 class CallLog:
-    """Tells ``on_report`` of call ``number``, and fills in ``result``.
+    """Tells ``reporter`` of one call, which gets its number here, and fills in ``result``."""
 
-    ``started`` is when the whole attempt began; all times are monotonic.
-    """
-
-    def __init__(
-        self, number: int, started: float, on_report: OnReport | None, result: CallResult
-    ) -> None:
+    def __init__(self, reporter: Reporter, result: CallResult) -> None:
         self.result = result
-        self._number = number
-        self._started = started
-        self._on_report = on_report
+        self._number = reporter.next_call()
+        self._reporter = reporter
         self._invited_at = 0.0
         self._answered_at: float | None = None
 
     def tell(self, event: str, **details: Any) -> None:
         """Report one of call_report.EVENTS."""
-        if self._on_report is not None:
-            at = time.monotonic() - self._started
-            self._on_report(CallReport(event, at, self._number, details))
+        self._reporter.tell(event, details, self._number)
 
     def begins(self, now: float) -> None:
         """INVITE was sent, or came."""

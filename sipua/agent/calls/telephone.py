@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import count
 from typing import TYPE_CHECKING
 
+from sipua.agent.attendance import Attendant
 from sipua.agent.call_plan import CallPlan
-from sipua.agent.call_report import CallReport
 from sipua.agent.calls.incoming import IncomingCall
 from sipua.agent.calls.log import CallLog
 from sipua.agent.calls.media import CallMedia
 from sipua.agent.calls.outgoing import OutgoingCall
 from sipua.agent.conversation import earliest
 from sipua.agent.machine_settings import call_settings
-from sipua.agent.parties import read_party
-from sipua.agent.switchboard import Taker
 from sipua.errors import LocalError, ParseError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
 from sipua.ims.dtmf_info import BARE
@@ -26,14 +23,14 @@ from sipua.sip.inspection import Abilities
 from sipua.sip.sdp import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sipua.agent.call_plan import ListenPlan
-    from sipua.agent.call_report import OnReport
     from sipua.agent.calls.outgoing import Watch
     from sipua.agent.calls.phone_call import PhoneCall
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Equipment
+    from sipua.agent.reporter import Reporter
     from sipua.ims.call_settings import CallSettings
     from sipua.ims.registration import Registration
     from sipua.settings import AgentSettings
@@ -62,7 +59,7 @@ ABILITIES = Abilities(
 )
 
 
-class Telephone(Taker):
+class Telephone(Attendant):
     """Places calls on the registration ``standing``, and takes those that come.
 
     Calls that come are refused with 486 unless there is a ``plan`` for them.
@@ -76,27 +73,20 @@ class Telephone(Taker):
         equipment: Equipment,
         settings: AgentSettings,
         standing: Conversation[Registration],
-        on_report: OnReport | None,
+        reporter: Reporter,
         plan: ListenPlan | None = None,
-        numbers: Iterator[int] | None = None,
     ) -> None:
-        """``numbers`` are given to calls in reports; from 1 on if nobody has given any before."""
         self.calls: list[PhoneCall] = []
         self.taken = 0
         self._equipment = equipment
         self._settings = settings
         self._standing = standing
-        self._on_report = on_report
+        self._reporter = reporter
         self._plan = plan
-        self._numbers = numbers or count(1)
         self._came = 0
-        self._switchboard = equipment.switchboard()
-        self._driver = self._switchboard.driver
-        self._started = self._driver.clock()
+        self._driver = equipment.switchboard().driver
         self._over: list[tuple[float, PhoneCall]] = []
-        self._switchboard.add(self)
         self._listen_on_tcp()
-        self._tell_registered()
 
     def place(self, target: str, plan: CallPlan, result: CallResult) -> OutgoingCall:
         """Call ``target``, a URI as read_target gives it. Raises LocalError without a port."""
@@ -143,21 +133,12 @@ class Telephone(Taker):
         for call in self.calls:
             call.hang_up(now)
 
-    def turn(self, until: float | None = None) -> float:
-        """One turn of the registration and of all calls, no longer than ``until``; returns the
-        time it ended.
-        """
-        standing = self._standing
+    def deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
         forget = self._over[0][0] if self._over else None
-        until = earliest(
-            until, forget, standing.deadline(), *[call.deadline() for call in self.calls]
-        )
-        now = self._switchboard.turn(until)
-        standing.tick(now)
-        self._tick(now)
-        return now
+        return earliest(forget, *[call.deadline() for call in self.calls])
 
-    def _tick(self, now: float) -> None:
+    def tick(self, now: float) -> None:
         """Let time pass, and forget the calls that are over for long."""
         for call in self.calls:
             call.tick(now)
@@ -170,11 +151,9 @@ class Telephone(Taker):
             self.calls.remove(call)
 
     def close(self) -> None:
-        """Give back all ports; what comes in is no longer for us."""
+        """Give back all ports."""
         for call in self.calls:
             call.close()
-        self._switchboard.remove(self)
-        self._driver.flush()
 
     # What the switchboard brings -----------------------------------------------------------
 
@@ -195,15 +174,6 @@ class Telephone(Taker):
         for call in self.calls:
             if call.machine.owns(ack):
                 call.line.acknowledged(ack, now)
-
-    def message(self, request: Request) -> None:
-        """A MESSAGE was taken."""
-        if self._on_report is not None:
-            text = request.body.decode("utf-8", "replace")
-            sender = read_party(request.headers.get("From") or "")
-            details = {"from": sender.uri, "from_name": sender.name, "text": text}
-            at = self._driver.clock() - self._started
-            self._on_report(CallReport("message", at, 0, details))
 
     def _ring(self, event: RequestReceived, now: float) -> None:
         request, plan = event.request, self._plan
@@ -246,23 +216,12 @@ class Telephone(Taker):
         _, identity = equipment.card()
         address, _ = equipment.local_address(standing.hop)
         media = CallMedia(mode, self._driver, address, equipment.rng)
-        log = CallLog(next(self._numbers), self._started, self._on_report, result)
+        log = CallLog(self._reporter, result)
         contact = standing.machine.settings.contact
         settings = call_settings(
             self._settings, identity, binding, standing.hop, contact, media.local
         )
         return settings, media, log
-
-    def _tell_registered(self) -> None:
-        standing = self._standing
-        binding = standing.machine.binding
-        if self._on_report is not None and binding is not None:
-            details = {
-                "impu": standing.machine.settings.impu,
-                "registrar": str(standing.hop),
-                "expires": binding.expires,
-            }
-            self._on_report(CallReport("registered", 0.0, 0, details))
 
     def _listen_on_tcp(self) -> None:
         """Requests too large for UDP come by TCP to the same port (RFC 3261 §18.2.1)."""

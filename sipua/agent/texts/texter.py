@@ -5,49 +5,37 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sipua.agent.call_report import CallReport
-from sipua.agent.parties import read_party
+from sipua.agent import call_report
+from sipua.agent.attendance import Attendance
 from sipua.agent.registrant import Registrant
+from sipua.agent.reporter import Reporter
+from sipua.agent.texts.log import TextLog
 from sipua.agent.texts.sms_result import SmsResult
+from sipua.agent.texts.texting import Texting, with_feature
 from sipua.errors import LocalError
 from sipua.ims.outage import Outage
 from sipua.ims.registration import Registration
 from sipua.result import RegistrationResult
 from sipua.sms.address import read_address
 from sipua.sms.causes import DELIVERED, FAILED
-from sipua.sms.events import (
-    Discarded,
-    TextFailed,
-    TextReceived,
-    TextReported,
-    TextSubmitted,
-)
+from sipua.sms.events import TextFailed, TextReported, TextSubmitted
 from sipua.sms.outgoing import SmsSettings
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sipua.agent.call_report import OnReport
-    from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Observer
     from sipua.agent.identity_module import CardChoice
-    from sipua.agent.texts.texting import Texting
     from sipua.agent.vigil import Vigil
     from sipua.ims.events import Event
     from sipua.settings import AgentSettings
-    from sipua.sms.exchange import ShortMessages
-
-FEATURE = "smsip"
-"""Without this feature tag in our Contact no short message comes (TS 24.341 §5.3.2.2)."""
 
 EVENTS = {
-    "registered": ("impu", "registrar", "expires"),
     "submitted": ("parts",),
-    "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
-    "sms": ("from", "text", "sent", "parts", "missing", "flash"),
-    "message": ("from", "from_name", "text"),
-    "discarded": ("reason",),
+    **{
+        name: call_report.EVENTS[name]
+        for name in ("registered", "reported", "sms", "message", "discarded")
+    },
 }
 """What is reported, and what is told of it."""
 
@@ -69,9 +57,7 @@ class Texter(Registrant):
     ) -> None:
         """``psi`` is the URI of the service centre, ``service_centre`` its number; without
         either it is that of the card."""
-        if FEATURE not in settings.features:
-            settings = settings._replace(features=(*settings.features, FEATURE))
-        super().__init__(choice, settings, observer)
+        super().__init__(choice, with_feature(settings), observer)
         self._sms = SmsSettings(psi, service_centre)
 
     def send(
@@ -118,23 +104,25 @@ class Texter(Registrant):
         from sipua.sms.exchange import ShortMessages
 
         sms = self._settings_of_messages()._replace(status_wanted=outbox.report_wait > 0)
-        reporter = _Reporter(on_report)
+        reporter = Reporter(on_report)
+        log = TextLog(reporter)
 
         def tell(event: Event) -> None:
             outbox.take(event)
-            reporter.tell(event)
+            log.tell(event)
 
         machine = ShortMessages(sms, self._equipment.rng)
-        texting = self._text(standing, machine, tell, reporter)
+        texting = Texting(self._equipment, self.settings, standing, machine, tell)
+        attendance = Attendance(self._equipment, standing, reporter, texting)
         try:
             now = time.monotonic()
             texting.machine.send(outbox.number, outbox.text, now, message_class=outbox.shown_as)
             texting.carry_on(now)
-            while not outbox.is_over(texting.turn(outbox.until)) and not self._stopping:
+            while not outbox.is_over(attendance.turn(outbox.until)) and not self._stopping:
                 pass
-            self._let_go(texting)
+            _let_go(attendance, texting)
         finally:
-            texting.close()
+            attendance.close()
             result.exchange += texting.exchange
         outbox.conclude()
         if self._stopping and result.verdict is Verdict.TIMEOUT:
@@ -146,45 +134,30 @@ class Texter(Registrant):
         self._try_hops(Registration.start)
         outage = Outage(self._equipment.rng)
         machine = ShortMessages(self._sms, self._equipment.rng)  # it outlives registrations
-        reporter = _Reporter(on_report)
-        while self._result.exit_status == 0 and not self._stopping and reporter.received != count:
+        reporter = Reporter(on_report)
+        log = TextLog(reporter)
+        while self._result.exit_status == 0 and not self._stopping and log.received != count:
             vigil = self._stand_by()
-            self._take_texts(vigil, machine, reporter, count)
+            texting = Texting(self._equipment, self.settings, vigil.standing, machine, log.tell)
+            reporter.registered(vigil.standing)
+            attendance = Attendance(self._equipment, vigil.standing, reporter, texting)
+            try:
+                self._take_texts(vigil, attendance, log, count)
+                if self._result.exit_status == 0:
+                    vigil.end()
+                    _let_go(attendance, texting)
+            finally:
+                attendance.close()
             if self._result.exit_status and not self._comes_back(vigil, outage):
                 return
 
     def _take_texts(
-        self, vigil: Vigil, machine: ShortMessages, reporter: _Reporter, count: int | None
+        self, vigil: Vigil, attendance: Attendance, log: TextLog, count: int | None
     ) -> None:
         """Until the registration is lost, the user ends it, or there were enough."""
-        reporter.registered(vigil.standing)
-        texting = self._text(vigil.standing, machine, reporter.tell, reporter)
         result = self._result
-        try:
-            while result.exit_status == 0 and not self._stopping and reporter.received != count:
-                vigil.tick(texting.turn(vigil.deadline()))
-            if result.exit_status == 0:
-                vigil.end()
-                self._let_go(texting)
-        finally:
-            texting.close()
-
-    def _text(
-        self,
-        standing: Conversation[Registration],
-        machine: ShortMessages,
-        tell: Callable[[Event], None],
-        reporter: _Reporter,
-    ) -> Texting:
-        from sipua.agent.texts.texting import Texting
-
-        return Texting(self._equipment, self.settings, standing, machine, tell, reporter.message)
-
-    def _let_go(self, texting: Texting) -> None:
-        """Give what we still have to say a moment to be heard."""
-        until = time.monotonic() + LAST_WORDS
-        while not texting.is_idle and time.monotonic() < until:
-            texting.turn(until)
+        while result.exit_status == 0 and not self._stopping and log.received != count:
+            vigil.tick(attendance.turn(vigil.deadline()))
 
     def _settings_of_messages(self) -> SmsSettings:
         """With the service centre that was given, else the card's."""
@@ -262,62 +235,12 @@ class _Outbox:
             result.end(Verdict.OK, "The recipient has it." if self.report_wait else "")
 
 
+def _let_go(attendance: Attendance, texting: Texting) -> None:
+    """Give what we still have to say a moment to be heard."""
+    until = time.monotonic() + LAST_WORDS
+    while not texting.is_idle and time.monotonic() < until:
+        attendance.turn(until)
+
+
 def _sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}."
-
-
-class _Reporter:
-    """Tells the user what happens; ``received`` counts texts."""
-
-    def __init__(self, on_report: OnReport | None) -> None:
-        self.received = 0
-        self._on_report = on_report
-        self._started = time.monotonic()
-
-    def _report(self, event: str, **details: object) -> None:
-        if self._on_report is not None:
-            at = time.monotonic() - self._started
-            self._on_report(CallReport(event, at, 0, details))
-
-    def registered(self, standing: Conversation[Registration]) -> None:
-        binding = standing.machine.binding
-        self._report(
-            "registered",
-            impu=standing.machine.settings.impu,
-            registrar=str(standing.hop),
-            expires=binding.expires if binding is not None else None,
-        )
-
-    def message(self, sender: str, text: str) -> None:
-        """A text that came by SIP alone."""
-        party = read_party(sender)
-        self._report("message", **{"from": party.uri, "from_name": party.name, "text": text})
-
-    def tell(self, event: Event) -> None:
-        """News of the machine's."""
-        if isinstance(event, TextReceived):
-            self.received += 1
-            sender = {"from": event.originator}
-            self._report(
-                "sms",
-                **sender,
-                text=event.text,
-                sent=event.sent,
-                parts=event.parts,
-                missing=event.missing,
-                flash=event.message_class == 0,
-            )
-        elif isinstance(event, TextSubmitted):
-            self._report("submitted", parts=event.parts)
-        elif isinstance(event, TextReported):
-            self._report(
-                "reported",
-                part=event.part,
-                parts=event.parts,
-                outcome=event.outcome,
-                why=event.why,
-                recipient=event.recipient,
-                discharged=event.discharged,
-            )
-        elif isinstance(event, Discarded):
-            self._report("discarded", reason=event.reason)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sipua.agent.attendance import Attendant
 from sipua.agent.conversation import Conversation, earliest
 from sipua.agent.machine_settings import Content, request_settings
-from sipua.agent.switchboard import Taker
 from sipua.errors import LocalError, ParseError
 from sipua.ims.request import OutgoingRequest
 from sipua.ims.target import read_target
@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from sipua.sms.exchange import ShortMessages
     from sipua.sms.outgoing import Outgoing
 
+FEATURE = "smsip"
+"""Without this feature tag in our Contact no short message comes (TS 24.341 §5.3.2.2)."""
+
 ABILITIES = Abilities(
     methods=frozenset({"MESSAGE", "OPTIONS"}),
     content_types=frozenset({"text/plain", CONTENT_TYPE}),
 )
 
 
-class Texting(Taker):
+class Texting(Attendant):
     """Short messages on the registration ``standing``; ``tell`` is given the machine's events.
 
     ``exchange`` collects our MESSAGEs with their final answers.
@@ -50,36 +53,32 @@ class Texting(Taker):
         standing: Conversation[Registration],
         machine: ShortMessages,
         tell: Callable[[Event], None],
-        on_text: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``on_text`` is given sender and text of a MESSAGE that is no short message."""
         self.machine = machine
         self.exchange: list[SipExchange] = []
         self._equipment = equipment
         self._settings = settings
         self._standing = standing
         self._tell = tell
-        self._on_text = on_text
-        self._switchboard = equipment.switchboard()
+        self._driver = equipment.switchboard().driver
         self._under_way: list[tuple[Outgoing, Conversation[OutgoingRequest]]] = []
-        self._switchboard.add(self)
 
     @property
     def is_idle(self) -> bool:
         """Whether every MESSAGE of ours was answered, and every text was."""
         return self.machine.is_idle and not self._under_way
 
-    def turn(self, until: float | None = None) -> float:
-        """One turn of the loop, no longer than ``until``; returns the time it ended."""
+    def deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
         times = [each.deadline() for _, each in self._under_way]
-        deadline = earliest(until, self.machine.deadline(), self._standing.deadline(), *times)
-        now = self._switchboard.turn(deadline)
-        self._standing.tick(now)
+        return earliest(self.machine.deadline(), *times)
+
+    def tick(self, now: float) -> None:
+        """Let time pass, and carry on with what came."""
         self.machine.tick(now)
         for _, each in self._under_way:
             each.tick(now)
         self.carry_on(now)
-        return now
 
     def carry_on(self, now: float) -> None:
         """Do what the machine wants, and what it wants next."""
@@ -93,9 +92,7 @@ class Texting(Taker):
             busy = bool(messages or events) | self._settle(now)
 
     def close(self) -> None:
-        """What comes in is no longer for us."""
-        self._switchboard.remove(self)
-        self._switchboard.driver.flush()
+        """Nothing has to be given back."""
 
     def _send(self, message: Outgoing) -> None:
         _, identity = self._equipment.card()
@@ -137,7 +134,7 @@ class Texting(Taker):
 
     def take(self, event: RequestReceived, now: float) -> bool:
         """A short message is answered 200 before anything else is said about it."""
-        request, endpoint = event.request, self._switchboard.driver.endpoint
+        request, endpoint = event.request, self._driver.endpoint
         if request.method != "MESSAGE" or request.to.tag or _content_type(request) != CONTENT_TYPE:
             return False
         with suppress(LocalError):  # what is copied from it cannot be sent
@@ -146,11 +143,12 @@ class Texting(Taker):
         self.machine.received(request.body, call_id, _gateway(request), now)
         return True
 
-    def message(self, request: Request) -> None:
-        """A text that came by SIP alone."""
-        if self._on_text is not None:
-            text = request.body.decode("utf-8", "replace")
-            self._on_text(request.headers.get("From") or "", text)
+
+def with_feature(settings: AgentSettings) -> AgentSettings:
+    """Settings with which the Contact tells the network to send short messages."""
+    if FEATURE in settings.features:
+        return settings
+    return settings._replace(features=(*settings.features, FEATURE))
 
 
 def _content_type(request: Request) -> str:
