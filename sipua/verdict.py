@@ -140,6 +140,14 @@ NEXT_STEPS = {
         "With none left, only the PUK helps: sipua card pin unblock.",
     ),
     Verdict.CARD_ERROR: ("Follow what the card is asked and answers: -vvv.",),
+    Verdict.REJECTED: (
+        "See with -vv who refused, and whether Reason or Warning of the answer tell why; the "
+        "network's log does.",
+    ),
+    Verdict.TIMEOUT: (
+        "See with -vv, or -vvv for the card, what was asked last and of whom; --timeout gives it "
+        "more time.",
+    ),
     Verdict.UNREACHABLE: (
         "Check address, port and transport of the P-CSCF, and that it is running.",
     ),
@@ -175,7 +183,8 @@ NEXT_STEPS = {
         "talked with its timeouts.",
     ),
     Verdict.UNEXPECTED: (
-        "The status that came is in `status`; without --expect the verdict says what it means.",
+        "The reason tells which status came; without --expect the verdict is what that means, "
+        "with its own advice.",
     ),
     Verdict.INTERNAL_ERROR: ("Report it with what -vv prints; secrets are masked there.",),
 }

@@ -111,7 +111,7 @@ def _of_blocked_pin(tries: int) -> tuple[str, ...]:
             f"{_left(tries)}, which --force-pin spends: only with a PIN that is surely right.",
             "With none left only the PUK helps: sipua card pin unblock.",
         )
-    return ("No try is left: only the PUK helps: sipua card pin unblock.",)
+    return (WITHOUT_PUK,)
 
 
 def _left(tries: int) -> str:

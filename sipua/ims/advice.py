@@ -46,22 +46,19 @@ def advise(
 
 
 def _no_aka(settings: RegistrationSettings) -> tuple[str, ...]:
-    asked = (
-        f"The first REGISTER named {settings.algorithm}, and a password was asked for all the "
-        "same: check"
-        if settings.algorithm
-        else "Check"
-    )
-    hints = [
-        f"{asked} that {settings.impi} is provisioned for AKA in the HSS (scheme "
-        "Digest-AKAv1-MD5), not for a password.",
-    ]
-    if not settings.algorithm:
-        hints.insert(
-            0,
+    if settings.algorithm:
+        hints = [
+            f"The first REGISTER named {settings.algorithm}, and a password was asked for all the "
+            f"same: check that {settings.impi} is provisioned for AKA in the HSS (scheme "
+            "Digest-AKAv1-MD5), not for a password.",
+        ]
+    else:
+        hints = [
             "No algorithm was named in the first REGISTER; some registrars offer AKA only "
             "when asked: try --algorithm AKAv1-MD5.",
-        )
+            f"Check that {settings.impi} is provisioned for AKA in the HSS (scheme "
+            "Digest-AKAv1-MD5), not for a password.",
+        ]
     if settings.schemes:
         hints.append(f"Only {', '.join(settings.schemes)} may be answered: try without --scheme.")
     return tuple(hints)
@@ -183,9 +180,5 @@ ALWAYS: dict[Verdict, tuple[str, ...]] = {
     ),
     Verdict.SERVER_ERROR: (
         "Try again later; if it stays, look at the registrar's log and at its way to the HSS.",
-    ),
-    Verdict.TIMEOUT: (
-        "Check address, port and transport of the P-CSCF, and the firewalls on the way.",
-        "Over UDP a request that is too large is lost without a word: try tcp.",
     ),
 }

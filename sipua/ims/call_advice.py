@@ -34,7 +34,10 @@ def advise(
                 "country code first.",
             )
         if status in (420, 421):
-            return ("The other side insists on an extension: see Require and Unsupported, -vv.",)
+            return (
+                "One side insists on an extension that the other has not: see Require and "
+                "Unsupported of the answer with -vv.",
+            )
     if verdict is Verdict.NO_ANSWER and status == 480:
         return (f"{target} is known, but not there: not registered, or its phone is not reached.",)
     request = RequestSettings(

@@ -105,14 +105,20 @@ class Attempt:
     def _hints_of_success(self, response: Response, binding: Binding) -> tuple[str, ...]:
         hints: list[str] = []
         if not self.answers.given:
-            hints.append("The registrar asked nothing of the card: anybody could have registered.")
+            hints.append(
+                "The registrar asked nothing of the card: anybody could have registered. See that "
+                "AKA is asked for there, unless it trusts this network access."
+            )
         if self.answers.resynchronised:
             hints.append(
                 "Card and network were out of step and are not any more; if that happens often, "
                 "another network may share the key but not the SQN."
             )
         if not binding.listed:
-            hints.append("The registrar did not list our Contact: calls may go elsewhere.")
+            hints.append(
+                "The registrar did not list our Contact, so calls may go elsewhere: see the "
+                "Contacts of its 200 with -vv."
+            )
         for name, error in self.answers.doubts(response, self.uri):
             hints.append(f"The registrar did not prove itself by {name}: {error}.")
         return tuple(hints)

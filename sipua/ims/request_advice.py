@@ -29,7 +29,10 @@ def advise(
             "for REGISTER and a password for the rest.",
         )
     if verdict is Verdict.TIMEOUT:
-        return (f"{settings.uri} may be registered and gone: nobody answered for it.",)
+        return (
+            f"Nobody answered for {settings.uri}: it may be registered and gone. See whether its "
+            "phone is on, and in the network's log how far the request came.",
+        )
     return ALWAYS.get(verdict, verdict.next_steps)
 
 
@@ -53,15 +56,18 @@ def _rejected(settings: RequestSettings, status: int) -> tuple[str, ...]:
     if status == 404:
         return (f"See that {settings.uri} is spelled as the network knows it.",)
     if status in (408, 410, 480):
-        return (f"{settings.uri} is known there, but not registered at present.",)
+        return (f"{settings.uri} is known there, but not registered: see that its phone is on.",)
     if status in (405, 501):
         return (f"Not everybody can do {settings.method}: ask with `sipua options`.",)
     if status in (413, 513):
         return ("The request is too large for somebody on its way: send less.",)
     if status in (482, 483):
-        return ("The request goes round in circles: look at the network's routing.",)
+        return (f"The request goes round in circles: see how the network routes {settings.uri}.",)
     if status == 403:
         return (f"See that {settings.impu} is registered, and allowed to do {settings.method}.",)
     if 300 <= status < 400:
         return (f"{settings.uri} is elsewhere now: see the Contact of the answer with -vv.",)
-    return (f"Look at the answer with -vv; it may come from {settings.uri} itself.",)
+    return (
+        f"See with -vv whether it is the network that says so or {settings.uri} itself (Server, "
+        "Via), and why (Reason, Warning).",
+    )
