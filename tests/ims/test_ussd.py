@@ -14,17 +14,16 @@ from sipua.ims import multipart, ussd_data
 from sipua.ims.call_events import CallEnded, Cause, InfoReceived
 from sipua.ims.call_settings import CallSettings
 from sipua.ims.events import AuthenticationRequired, Event
-from sipua.ims.ussd import (
+from sipua.ims.ussd import Ussd, dial_string
+from sipua.ims.ussd_data import CONTENT_TYPE, NOTIFY, REQUEST, UssdData
+from sipua.ims.ussd_dialogue import (
     TRANSITIONS,
-    Ussd,
     UssdNews,
     UssdQuestion,
     UssdResult,
     UssdState,
     UssdUnreadable,
-    dial_string,
 )
-from sipua.ims.ussd_data import CONTENT_TYPE, NOTIFY, REQUEST, UssdData
 from sipua.sip import sdp
 from sipua.sip.dialog import Dialog
 from sipua.sip.message import Request, Response
@@ -162,11 +161,11 @@ def test_a_menu_is_gone_through() -> None:
     gateway.say("INFO", menu)
     assert gateway.event(UssdQuestion).text == "1 Credit\n2 Data"
     assert not any(isinstance(event, InfoReceived) for event in gateway.events)
-    gateway.ussd.answer("2", gateway.now)
+    gateway.ussd.answer_question("2", gateway.now)
     gateway.collect()
     assert gateway.sent() == UssdData("2", "en")
     gateway.say("INFO", UssdData("Which month?", "en", REQUEST).to_bytes())
-    gateway.ussd.answer("11", gateway.now)
+    gateway.ussd.answer_question("11", gateway.now)
     gateway.collect()
     assert gateway.sent() == UssdData("11", "en", REQUEST)
     gateway.say("INFO", UssdData("A moment", "en", NOTIFY).to_bytes())
@@ -180,10 +179,10 @@ def test_a_menu_is_gone_through() -> None:
 def test_an_answer_to_nothing() -> None:
     gateway = Gateway().taken()
     with pytest.raises(LocalError, match="waiting"):
-        gateway.ussd.answer("2", gateway.now)
+        gateway.ussd.answer_question("2", gateway.now)
     gateway.say("INFO", UssdData("?").to_bytes())
     with pytest.raises(LocalError, match="characters"):
-        gateway.ussd.answer("2" * 183, gateway.now)
+        gateway.ussd.answer_question("2" * 183, gateway.now)
     assert gateway.ussd.ussd_state == UssdState.ASKED
 
 

@@ -16,13 +16,12 @@ from sipua.errors import LocalError
 from sipua.ims import multipart, ussd_data
 from sipua.ims.call_events import CallEnded
 from sipua.ims.call_settings import EXTENSIONS
-from sipua.ims.ussd import (
-    Ussd,
+from sipua.ims.ussd import Ussd, dial_string
+from sipua.ims.ussd_dialogue import (
     UssdNews,
     UssdQuestion,
     UssdResult,
     UssdUnreadable,
-    dial_string,
 )
 from sipua.result import RequestResult
 from sipua.sip import sdp
@@ -244,7 +243,7 @@ class _Dialogue(Taker):
             if not answer:
                 self._stop(Verdict.OK, now)
                 return
-            self._machine.answer(answer, now)
+            self._machine.answer_question(answer, now)
         except LocalError as error:  # too long, or the network has gone on meanwhile
             self._report("not-sent", reason=str(error))
             self._stop(Verdict.CANCELLED, now)
