@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from sipua.ims.request import RequestSettings
 
 
+UNABLE = (501, 513)
+"""Server failures which no patience helps against (RFC 3261 §21.5.2, §21.5.7)."""
+
+
 def advise(
     verdict: Verdict, settings: RequestSettings, status: int = 0, algorithm: str = ""
 ) -> tuple[str, ...]:
@@ -19,8 +23,13 @@ def advise(
     ``status`` is that of the last response, 0 for none; ``algorithm`` that of
     the last challenge answered.
     """
-    if verdict is Verdict.REJECTED:
+    if verdict is Verdict.REJECTED or status in UNABLE:
         return _rejected(settings, status)
+    if verdict is Verdict.SERVER_ERROR:
+        return (
+            "Try again later; if it stays, see with -vv (Server, Via) which element failed, and "
+            "look at its log.",
+        )
     if verdict is Verdict.WRONG_RESPONSE:
         return _wrong_response(settings, algorithm)
     if verdict is Verdict.NO_AKA_OFFERED:
