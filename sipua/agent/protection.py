@@ -92,10 +92,15 @@ class Protection:
         if request.method == REGISTER:
             lines, way = security.answering(), security.answering_hop(hop)
         else:
-            lines, way = security.protecting(), security.hop(hop)
+            lines, way = security.protecting(), self.way(hop)
         for name, value in lines:
             request.headers.add(name, value)
         return way, sent_by if way == hop and hop.local is None else self.contact
+
+    def way(self, hop: Hop) -> Hop:
+        """Where everything but REGISTER goes, ACK too: to the ports in use now, whatever a route
+        of before says."""
+        return hop if self._declined else self.security.hop(hop)
 
     # What comes -----------------------------------------------------------------------
 

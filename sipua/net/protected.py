@@ -55,7 +55,7 @@ class ProtectedPorts:
         self._servers: dict[Place, Place] = {}
         self._flows: dict[Place, list[Place]] = {}
         self._reserved: dict[Place, socket.socket] = {}
-        self._watched: list[int] = []
+        self._engine = dict(descriptors)
         self._expected: dict[Place, int] = {}
         self._given_back: set[Place] = set()
         self.strangers = 0
@@ -69,9 +69,8 @@ class ProtectedPorts:
             new_way=self._new_way,
             admits=self._admits,
         )
-        for descriptor, ready in descriptors:
+        for descriptor, ready in self._engine.items():
             readiness.register(descriptor, EVENT_READ, ready)
-            self._watched.append(descriptor)
 
     # Ports ----------------------------------------------------------------------------
 
@@ -157,7 +156,11 @@ class ProtectedPorts:
         return hop._replace(local=flows[-1]) if flows else None
 
     def send(self, data: bytes, hop: Hop) -> None:
-        """Send to a hop that ``route`` gave; raises Unreachable."""
+        """Send to a hop that ``route`` gave; raises Unreachable.
+
+        An engine of our own is to carry it at once: there may be no poll() after the
+        last answer of all.
+        """
         if hop.transport == "UDP":
             way = self._udp.get(hop.local)
             if way is None:
@@ -165,6 +168,8 @@ class ProtectedPorts:
             way.send(data, hop)
         else:
             self.streams.send(data, hop)
+        for ready in self._engine.values():
+            ready(0)
 
     def shown(self, hop: Hop) -> Place:
         """The server port that Via and Contact tell a peer whom ``route`` knows."""
@@ -179,9 +184,9 @@ class ProtectedPorts:
         for reserved in self._reserved.values():
             reserved.close()
         self._reserved.clear()
-        for descriptor in self._watched:
+        for descriptor in self._engine:
             self._readiness.unregister(descriptor)
-        self._watched.clear()
+        self._engine.clear()
         self._servers.clear()
         self._flows.clear()
         self._expected.clear()

@@ -9,13 +9,14 @@ import sys
 import threading
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL
+IPV4 = b"\x08\x00"
 NAMES = {1: "icmp", 6: "tcp", 17: "udp", 44: "fragment", 50: "esp", 58: "icmpv6"}
 
 
 def protocol(frame: bytes) -> str:
     """What a frame carries, as IP says."""
     kind = frame[12:14]
-    if kind == b"\x08\x00":
+    if kind == IPV4:
         return NAMES.get(frame[23], str(frame[23]))
     if kind == b"\x86\xdd":
         number = frame[20]
@@ -53,6 +54,12 @@ class Sniffer:
     def esp(self) -> list[str]:
         """Every ESP frame from the Ethernet header on, as hex."""
         return [frame.hex() for frame in list(self.frames) if protocol(frame) == "esp"]
+
+    def spis(self) -> list[int]:
+        """Those of the ESP over IPv4 that was seen."""
+        seen = [frame for frame in list(self.frames) if protocol(frame) == "esp"]
+        headers = [frame[14 + 4 * (frame[14] & 15) :] for frame in seen if frame[12:14] == IPV4]
+        return sorted({int.from_bytes(each[:4], "big") for each in headers})
 
     def inject(self, frame: str) -> int:
         """Send a frame as it is; it is seen by the other end of the cable."""

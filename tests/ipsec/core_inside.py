@@ -13,17 +13,26 @@ from typing import Any
 from namespaces import ADDRESSES
 from subscribers import profiles
 
+from sipua.core.bindings import ExpiryPolicy
 from sipua.core.server import CoreServer
 from sipua.ipsec.suite import SUITES
 
 
 class Core:
-    def __init__(self, folder: str, version: int, mode: str, suites: list[str]) -> None:
+    def __init__(
+        self,
+        folder: str,
+        version: int,
+        mode: str,
+        suites: list[str],
+        expiry: ExpiryPolicy | None = None,
+    ) -> None:
         address = ADDRESSES[version][1]
         self.server = CoreServer(
             profiles(folder),
             [("UDP", address, 5060), ("TCP", address, 5060)],
             allow_remote=True,
+            expiry=expiry,
             ipsec=mode,
             suites=[each for each in SUITES.values() if each.name in suites],
         )

@@ -1,6 +1,8 @@
-"""Run inside a namespace: the embedded network with IPsec, which ends and shortens registrations.
+"""Run inside a namespace: the embedded network with IPsec, which ends and shortens registrations,
+and keeps old associations for a few seconds only.
 
-Arguments: the folder of the cards.
+Arguments: the folder of the cards, and the most seconds that a registration lasts, if not the
+usual ones.
 """
 
 from __future__ import annotations
@@ -9,6 +11,11 @@ import json
 import sys
 
 from core_inside import Core
+
+from sipua.core import pcscf
+from sipua.core.bindings import ExpiryPolicy
+
+OLD_KEPT = 3.0
 
 
 class EndingCore(Core):
@@ -30,9 +37,19 @@ class EndingCore(Core):
         assert proxy is not None
         return sum(each.state == "active" for each in proxy.notifier.watches(impi))
 
+    def associations(self) -> list[int]:
+        """The SPIs of all terminals."""
+        protection = self.server.protection
+        assert protection is not None
+        known = list(protection.pcscf._terminals.values())
+        return sorted(set().union(*[each.agreement.life.spis for each in known]))
+
 
 def main() -> None:
-    core = EndingCore(sys.argv[1], 4, "require", [])
+    folder, *most = sys.argv[1:]
+    pcscf.OLD_KEPT = OLD_KEPT
+    policy = ExpiryPolicy(least=1, most=int(most[0])) if most else None
+    core = EndingCore(folder, 4, "require", [], policy)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)

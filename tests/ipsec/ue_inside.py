@@ -120,6 +120,12 @@ class UserAgentInside:
         protection = self.agent._equipment._protection
         return sorted(protection.security._agreement.life.spis) if protection is not None else []
 
+    def in_use(self) -> list[int]:
+        """The SPIs of what carries everything but REGISTER."""
+        protection = self.agent._equipment._protection
+        held = protection.security._agreement.life.in_use if protection is not None else None
+        return sorted(each.spi for each in held.inbound) if held is not None else []
+
     def keys(self) -> list[list[str]]:
         """All associations in use, as a capture program wants to be told of them."""
         protection = self.agent._equipment._protection

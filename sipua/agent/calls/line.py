@@ -142,7 +142,9 @@ class CallLine:
         self._clients[transaction] = request, now
 
     def _acknowledge(self, ack: Request) -> None:
-        hop = self._next_hop(ack)
+        hop, protection = self._next_hop(ack), self._switchboard.protection
+        if protection is not None:
+            hop = protection.way(hop)
         with suppress(NetworkError):  # the 2xx comes again, and so does the ACK
             sent_by = self._driver.network.local_address(hop)
             self._driver.endpoint.send_ack(ack, hop, sent_by)
