@@ -260,7 +260,10 @@ class Registrant:
         return standing
 
     def _stand_and(
-        self, result: RequestResult, go: Callable[[Conversation[Registration]], None]
+        self,
+        result: RequestResult,
+        go: Callable[[Conversation[Registration]], None],
+        may_repeat: Callable[[], bool] = lambda: True,
     ) -> None:
         """Do what stands on the registration; once more on a new one if the network has answered
         that it wants one (TS 24.229 §5.1.2A.1.6): it has done nothing else about the request.
@@ -269,7 +272,7 @@ class Registrant:
         if standing is None:
             return
         go(standing)
-        failed = result.exit_status and result.status == SERVER_TIMEOUT
+        failed = result.exit_status and result.status == SERVER_TIMEOUT and may_repeat()
         if failed and self._restoration.is_due(time.monotonic()) and not self._stopping:
             standing = self._stand(result)
             if standing is not None:

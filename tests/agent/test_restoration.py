@@ -15,6 +15,8 @@ from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import CallReport
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.texts.texter import Texter
+from sipua.agent.texts.ussd_agent import UssdAgent
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core import restoration
 from sipua.core.server import CoreServer
@@ -101,6 +103,48 @@ def test_a_call_is_placed_again_on_a_new_registration(
         called.wait("ended")
 
 
+def test_a_short_message_goes_out_again(core: CoreServer, alice: Profile) -> None:
+    """All of it, as the service centre has taken nothing."""
+    hop = core.hop("UDP")
+    choice, settings = CardChoice(f"emulated:{alice.path}"), AgentSettings(pcscf=str(hop))
+    with Texter(choice, settings, psi="sip:sc@example.org", service_centre="+15550000") as agent:
+        core.faults.add(f"restoration@{alice.imsi}")
+        result = agent.send("+15551234", "x" * 200)
+    assert result.parts == 2
+    assert steps(result)[:5] == [*BEGUN, "MESSAGE 504", *BEGUN]
+    assert "MESSAGE 202" in steps(result)
+
+
+def test_a_short_message_is_not_sent_again_when_a_part_was_taken(
+    core: CoreServer, alice: Profile, bob: Profile
+) -> None:
+    hop = core.hop("UDP")
+
+    def strike(way: str, data: bytes, _hop: Hop) -> None:
+        if way == "received" and data.startswith(b"SIP/2.0 202"):
+            core.faults.add(f"restoration@{alice.imsi}")
+
+    choice, settings = CardChoice(f"emulated:{alice.path}"), AgentSettings(pcscf=str(hop))
+    centre = {"psi": "sip:sc@example.org", "service_centre": "+15550000"}
+    with (
+        Answering(agent_of(bob, hop)),
+        Texter(choice, settings, Observer(on_message=strike), **centre) as agent,
+    ):
+        result = agent.send("+15550100005", "x" * 200)
+    assert (result.parts, result.submitted) == (2, 1)
+    assert steps(result)[:3] == [*BEGUN, "MESSAGE 202"]
+    assert steps(result).count("REGISTER 200") == 1
+
+
+def test_a_code_is_dialled_again(core: CoreServer, alice: Profile) -> None:
+    hop = core.hop("UDP")
+    choice, settings = CardChoice(f"emulated:{alice.path}"), AgentSettings(pcscf=str(hop))
+    with UssdAgent(choice, settings) as agent:
+        core.faults.add(f"restoration@{alice.imsi}")
+        result = agent.ussd("*100#")
+    assert steps(result) == [*BEGUN, "INVITE 504", *BEGUN, "INVITE 404"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -138,7 +182,12 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
 
 
 def staying(
-    world: World, profile: Profile, fault: str, seconds: float, at: Callable[[CoreServer], None]
+    world: World,
+    profile: Profile,
+    fault: str,
+    seconds: float,
+    at: Callable[[CoreServer], None],
+    ipsec: str = "off",
 ) -> tuple[list[float], list[float], RegistrationResult]:
     """When initial REGISTERs and 504s were seen in an agent's stay of so many seconds."""
     begun: list[float] = []
@@ -151,8 +200,8 @@ def staying(
         if way == "sent" and data.startswith(b"SIP/2.0 504"):
             asked.append(world.now - start)
 
-    core = world.core("198.51.100.1", [profile], on_message=note)
-    settings = AgentSettings(pcscf="udp:198.51.100.1:5060", reg_event=True)
+    core = world.core("198.51.100.1", [profile], on_message=note, ipsec=ipsec)
+    settings = AgentSettings(pcscf="udp:198.51.100.1:5060", reg_event=True, ipsec=ipsec)
     with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
         assert agent.register().verdict is Verdict.REGISTERED
         core.faults.add(fault)
@@ -161,8 +210,10 @@ def staying(
         return begun, asked, agent.stay()
 
 
-def test_a_registration_that_stays_is_made_anew(world: World, alice: Profile) -> None:
-    """The SUBSCRIBE to the reg event is told so; the one after it follows the new registration."""
+@pytest.mark.parametrize("ipsec", ["off", "require"])
+def test_a_registration_that_stays_is_made_anew(world: World, alice: Profile, ipsec: str) -> None:
+    """The SUBSCRIBE to the reg event is told so; the one after it follows the new registration,
+    and what protected the old one is gone."""
     seen: list[int] = []
 
     def at(core: CoreServer) -> None:
@@ -172,12 +223,14 @@ def test_a_registration_that_stays_is_made_anew(world: World, alice: Profile) ->
             assert alice.isim is not None
             seen.append(len(core.bindings(alice.isim.impi)))
             seen.append(len(proxy.notifier.watches(alice.isim.impi)))
+            seen.append(world.kernel.sets)
 
         world.at(60, look)
 
-    begun, asked, result = staying(world, alice, "restoration", 120, at)
+    begun, asked, result = staying(world, alice, "restoration", 120, at, ipsec)
     assert result.verdict is Verdict.DEREGISTERED, result.reason
-    assert seen == [1, 1]
+    assert seen == [1, 1, int(ipsec == "require")]
+    assert world.kernel.is_clean
     assert len(asked) == 1
     assert len([each for each in begun if each < 60]) == 2
     assert begun[1] - asked[0] < 1

@@ -24,6 +24,7 @@ from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
     from sipua.agent.call_report import OnReport
+    from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Observer
     from sipua.agent.identity_module import CardChoice
     from sipua.agent.vigil import Vigil
@@ -77,8 +78,15 @@ class Texter(Registrant):
         """
         read_address(number)  # a slip of the pen shall not cost the card anything
         result = SmsResult(number)
-        outbox = _Outbox(result, number, text, message_class, report_wait)
-        return self._attempt(lambda: self._send(outbox, on_report), result)
+
+        def send(standing: Conversation[Registration]) -> None:
+            outbox = _Outbox(result, number, text, message_class, report_wait)
+            self._send(outbox, on_report, standing)
+
+        def nothing_was_taken() -> bool:
+            return result.submitted == 0
+
+        return self._attempt(lambda: self._stand_and(result, send, nothing_was_taken), result)
 
     def listen(
         self, count: int | None = None, on_report: OnReport | None = None
@@ -96,11 +104,10 @@ class Texter(Registrant):
             return ended  # Ctrl-C for the second time: the removal is not waited for
         return self.deregister()
 
-    def _send(self, outbox: _Outbox, on_report: OnReport | None) -> None:
+    def _send(
+        self, outbox: _Outbox, on_report: OnReport | None, standing: Conversation[Registration]
+    ) -> None:
         result = outbox.result
-        standing = self._stand(result)
-        if standing is None:
-            return
         from sipua.sms.exchange import ShortMessages
 
         sms = self._settings_of_messages()._replace(status_wanted=outbox.report_wait > 0)

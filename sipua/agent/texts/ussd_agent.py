@@ -105,15 +105,13 @@ class UssdAgent(Registrant):
         dial_string(code, "")  # a slip of the pen shall not cost the card anything
         result = UssdOutcome(code)
 
-        def go() -> None:
-            standing = self._stand(result)
-            if standing is not None:
-                dialogue = _Dialogue(self._equipment, self.settings, standing, result, language)
-                dialogue.ask, dialogue.patience = ask, patience
-                dialogue.on_report = on_report
-                dialogue.run(lambda: self._stopping)
+        def dial(standing: Conversation[Registration]) -> None:
+            dialogue = _Dialogue(self._equipment, self.settings, standing, result, language)
+            dialogue.ask, dialogue.patience = ask, patience
+            dialogue.on_report = on_report
+            dialogue.run(lambda: self._stopping)
 
-        return self._attempt(go, result)
+        return self._attempt(lambda: self._stand_and(result, dial), result)
 
 
 class _Dialogue(Taker):
