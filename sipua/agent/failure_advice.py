@@ -40,8 +40,8 @@ WITHOUT_PUK = "No try is left: only the PUK helps: sipua card pin unblock."
 def advise(error: Exception, verdict: Verdict) -> tuple[str, ...]:
     """Sentences for an error of network, card or machine that ended an attempt with ``verdict``."""
     if isinstance(error, NetworkError):
-        first = NETWORK.get(error.cause)
-        return (first, *verdict.next_steps) if first else verdict.next_steps
+        known = NETWORK.get(error.cause)
+        return (known,) if known else verdict.next_steps
     if isinstance(error, EngineError):
         return (
             "IPsec needs root, or CAP_NET_ADMIN for the kernel's and CAP_NET_RAW for this "

@@ -249,6 +249,7 @@ class Machine:
 
 
 def sentence(reason: str) -> str:
-    """The reason as a sentence for people."""
+    """The reason as a sentence for people; one that begins with an address keeps its letters."""
     text = reason or "no reason was given"
-    return f"{text[0].upper()}{text[1:]}."
+    is_address = ":" in text.partition(" ")[0].rstrip(":")
+    return f"{text}." if is_address else f"{text[0].upper()}{text[1:]}."

@@ -132,7 +132,8 @@ class _Lookups:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             no_name = isinstance(error, dns.resolver.NXDOMAIN)
             self._notes.append(f"{kind} of {name}: {'no such name' if no_name else 'none'}")
-            self.cause = self.cause or ("no-such-name" if no_name else "")
+            if no_name and not name.startswith("_"):  # most domains have no SRV records
+                self.cause = self.cause or "no-such-name"
             return []
         except dns.resolver.LifetimeTimeout:
             self.cause = "nameserver-silent"

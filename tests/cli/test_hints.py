@@ -6,23 +6,31 @@ is told apart within one verdict is here.
 
 from __future__ import annotations
 
+import errno
+import json
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import declared_hints
 import pytest
 from called_party import CalledParty, Pair
+from declared_hints import collected, note
 from net.certificates import Authority
 from net.dns_server import DnsServer
 from test_ipsec_option import powerless
 from test_verdicts import Sipua, copied, register_at, sipua, subscribers
 
+from card.apdu import AUTHENTICATE
 from card.emulator.card import EmulatedCard
 from card.emulator.vpcd_server import VpcdServer
 from card.profile import Profile
+from cli.app import run
 from sipua.agent.call_plan import ListenPlan
 from sipua.agent.call_report import CallReport
 from sipua.agent.equipment import Observer
@@ -34,7 +42,7 @@ from sipua.settings import AgentSettings
 from sipua.trace.step import Step
 from sipua.verdict import Verdict
 
-__all__ = ["copied", "sipua", "subscribers"]  # fixtures
+__all__ = ["collected", "copied", "sipua", "subscribers"]  # fixtures
 
 LONG_REQUEST = ("--header", "X-Long: " + "x" * 1400, "--udp-limit", "9000")
 LISTENING = ("127.0.0.1", 0)
@@ -57,6 +65,7 @@ OF_THE_NETWORK = [
     Case("md5", Verdict.NO_AKA_OFFERED, "No algorithm was named", ("--algorithm", "none")),
     Case("md5", Verdict.NO_AKA_OFFERED, "try --algorithm AKAv1-MD5", ("--algorithm", "none")),
     Case("md5", Verdict.NO_AKA_OFFERED, "named AKAv1-MD5, and a password was asked for all the"),
+    Case("md5", Verdict.NO_AKA_OFFERED, "named AKAv1-MD5", ("--scheme", "aka")),
     Case("bad-nonce", Verdict.BAD_CHALLENGE, "RAND and AUTN, 32 octets"),
     Case("403", Verdict.REJECTED, "Compare IMPI 001010123456789@"),
     Case("404", Verdict.REJECTED, "domain ims.mnc001.mcc001.3gppnetwork.org with the HSS"),
@@ -148,6 +157,7 @@ def test_require_on_a_machine_that_may_not(
     sipua_core: CoreServer, sipua_card_profile: Profile
 ) -> None:
     result = powerless(*register_at(sipua_core, sipua_card_profile, "--ipsec", "require"))
+    note(result["verdict"], result["hints"])
     assert result["verdict"] == "security-agreement"
     assert result["hints"][0].startswith("IPsec needs root, or CAP_NET_ADMIN")
 
@@ -226,31 +236,78 @@ def test_tls_at_a_port_that_does_not_speak_it(sipua: Sipua, sipua_card_profile: 
     assert "That port does not speak TLS: try --transport tcp" in result["hints"][0]
 
 
+def test_no_route(
+    sipua: Sipua, sipua_card_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine without a network: which addresses have no route is different everywhere."""
+
+    class Isolated(socket.socket):
+        def connect(self, _address: object, /) -> None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "socket", Isolated)
+    card = f"emulated:{sipua_card_profile.path}"
+    _, result = sipua("register", "--card", card, "--pcscf", "udp:192.0.2.10:5060")
+    assert result["verdict"] == "unreachable"
+    assert result["reason"].startswith("udp:192.0.2.10:5060: ")
+    assert result["hints"][0].startswith("This machine has no way to that address")
+
+
 def test_refused(sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
     for via in ("UDP", "TCP"):
         command = register_at(sipua_core, sipua_card_profile, via=via)
         sipua_core.stop()
         _, result = sipua(*command)
         assert result["verdict"] == "unreachable"
+        assert result["reason"].startswith(f"{via.lower()}:127.0.0.1:")  # as it is typed
         assert result["hints"][0].startswith("Nothing listens there")
         assert "--transport" in result["hints"][0]
 
 
 @pytest.mark.parametrize(
-    ("silent", "first"),
+    ("via", "verdict", "first"),
     [
-        (False, "The name is not known to DNS: check its spelling"),
-        (True, "The nameserver does not answer: check /etc/resolv.conf"),
+        ("tcp", "unreachable", "Check address, port and transport of the P-CSCF"),
+        ("tls", "tls-failure", "Trust the network's authority with --ca-file"),
+    ],
+)
+def test_a_peer_that_hangs_up(
+    sipua: Sipua, sipua_card_profile: Profile, via: str, verdict: str, first: str
+) -> None:
+    """It takes the connection and closes it, which may mean anything."""
+    with socket.create_server(LISTENING) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            connection.close()
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        card = f"emulated:{sipua_card_profile.path}"
+        there = f"{via}:127.0.0.1:{listener.getsockname()[1]}"
+        _, result = sipua("register", "--card", card, "--pcscf", there)
+        thread.join(20)
+    assert result["verdict"] == verdict
+    assert result["hints"][0].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("zone", "silent", "first"),
+    [
+        ("other.example. A 192.0.2.1", False, "The name is not known to DNS: check its spelling"),
+        ("other.example. A 192.0.2.1", True, "The nameserver does not answer: check /etc/resolv"),
+        ('sip.home.example. TXT "nobody"', False, "Check the name and this machine's resolver"),
     ],
 )
 def test_dns(
     sipua_user_agent: UserAgentFactory,
     monkeypatch: pytest.MonkeyPatch,
+    zone: str,
     silent: bool,
     first: str,
 ) -> None:
     monkeypatch.setattr("sipua.net.dns.QUERY_TIME", 0.5)
-    with DnsServer("other.example. A 192.0.2.1") as server:
+    with DnsServer(zone) as server:
         server.silent = silent
         agent = sipua_user_agent(pcscf="sip.home.example", nameserver=server.at)
         result = agent.register()
@@ -348,6 +405,102 @@ def test_a_card_that_is_pulled(sipua_core: CoreServer, sipua_card_profile: Profi
     assert "sipua card list" in result.hints[0]
 
 
+def test_a_reader_without_a_card(sipua: Sipua, sipua_core: CoreServer) -> None:
+    """Whoever serves it tells an empty ATR."""
+    with socket.create_server(LISTENING) as listener:
+
+        def tell_nothing() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(ConnectionError):
+                if connection.recv(64):
+                    connection.sendall(b"\0\0")
+                while connection.recv(64):
+                    pass
+
+        thread = threading.Thread(target=tell_nothing, daemon=True)
+        thread.start()
+        card = f"vpcd:127.0.0.1:{listener.getsockname()[1]}"
+        _, result = sipua("register", "--card", card, "--pcscf", str(sipua_core.hop("UDP")))
+        thread.join(20)
+    assert result["verdict"] == "no-card"
+    assert result["hints"][0].startswith("Put the card in, contacts down")
+
+
+def test_a_way_that_is_not_installed(
+    sipua: Sipua, sipua_core: CoreServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    monkeypatch.setitem(sys.modules, "smartcard.scard", None)
+    _, result = sipua("register", "--card", "pcsc", "--pcscf", str(sipua_core.hop("UDP")))
+    assert result["verdict"] == "no-reader"
+    assert result["hints"][0].startswith("Install what is missing, or name the card")
+
+
+class SlowCard(EmulatedCard):
+    """Takes its time over AUTHENTICATE."""
+
+    def transmit(self, command: bytes) -> bytes:
+        if command[1] == AUTHENTICATE:
+            time.sleep(3.0)
+        return super().transmit(command)
+
+
+def test_a_card_that_is_slower_than_the_user_waits(
+    sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    server = VpcdServer(SlowCard(sipua_card_profile), *LISTENING)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    card = ("--card", f"vpcd:127.0.0.1:{server.port}")
+    _, result = sipua("register", *card, "--pcscf", str(sipua_core.hop("UDP")), "--timeout", "1")
+    server.stop()
+    thread.join(20)
+    server.close()
+    assert result["verdict"] == "timeout"
+    assert "-vvv for the card, what was asked last" in result["hints"][0]
+
+
+# What the network takes back -------------------------------------------------------------------
+
+
+def test_a_registration_that_the_network_ends_for_good(
+    sipua_core: CoreServer, sipua_card_profile: Profile
+) -> None:
+    """It is rejected as soon as the user agent is told of it."""
+    assert sipua_card_profile.isim is not None
+    impi = sipua_card_profile.isim.impi
+
+    def told(sentence: str) -> None:
+        if "active" in sentence:
+            thread = threading.Thread(target=sipua_core.deregister, args=(impi, "rejected"))
+            thread.start()
+
+    settings = AgentSettings(pcscf=str(sipua_core.hop("UDP")), reg_event=True)
+    card = CardChoice(f"emulated:{sipua_card_profile.path}")
+    with UserAgent(card, settings, Observer(on_news=told)) as agent:
+        agent.register()
+        result = agent.stay()
+    assert result.verdict is Verdict.REJECTED
+    assert result.hints[0].startswith("See with -vv who refused")
+
+
+def test_a_registrar_that_does_not_take_the_star(
+    sipua: Sipua, sipua_core_factory: CoreFactory, sipua_card_profile: Profile
+) -> None:
+    core = sipua_core_factory(faults=["500"])
+    _, result = sipua(*register_at(core, sipua_card_profile, "--deregister"))
+    assert result["hints"][-1].startswith("Some registrars do not take Contact: *")
+
+
+def test_a_card_that_was_out_of_step(
+    sipua: Sipua, sipua_core_factory: CoreFactory, sipua_card_profile: Profile
+) -> None:
+    core = sipua_core_factory(faults=["sqn-behind"])
+    _, result = sipua(*register_at(core, sipua_card_profile))
+    assert result["verdict"] == "registered"
+    assert result["hints"][0].startswith("Card and network were out of step and are not any more")
+
+
 # Calls -----------------------------------------------------------------------------------------
 
 
@@ -358,7 +511,7 @@ def test_a_card_that_is_pulled(sipua_core: CoreServer, sipua_card_profile: Profi
         (ListenPlan(what="decline"), (), Verdict.DECLINED, "the callee, or the network"),
         (ListenPlan(what="ring"), ("--ring-timeout", "1"), Verdict.NO_ANSWER, "whether it rang"),
         (ListenPlan(what="ring"), ("--cancel-after", "1"), Verdict.CANCELLED, "--cancel-after"),
-        (ListenPlan(what="busy"), ("--expect", "603"), Verdict.UNEXPECTED, "`status`"),
+        (ListenPlan(what="busy"), ("--expect", "603"), Verdict.UNEXPECTED, "which status came"),
     ],
 )
 def test_of_calls(
@@ -401,16 +554,52 @@ def test_of_a_fault_of_our_own(
     assert "Report it with what -vv prints" in result["hints"][0]
 
 
-def test_each_verdict_of_a_failure_stands_here() -> None:
-    """A new verdict gets a case of its own, too."""
-    here = Path(__file__).read_text()
-    without_advice = {Verdict.INTERRUPTED}  # who ended it knows why
-    missing = [
-        each.value
-        for each in Verdict
-        if each.exit_status
-        and each not in without_advice
-        and f'"{each.value}"' not in here
-        and f"Verdict.{each.name}" not in here
-    ]
-    assert missing == []
+# What an attempt left behind --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verdict", "steps"),
+    [
+        ("pin-wrong", ("Do not guess",)),
+        ("pin-blocked", ("With tries left, --force-pin", "With none left, only the PUK")),
+    ],
+)
+def test_of_a_result_that_is_read_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verdict: str, steps: tuple[str, ...]
+) -> None:
+    """A document without hints, as scripts keep it: the verdict knows what to do next."""
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"verdict": verdict, "reason": "The card refused."}))
+    run(["explain", str(path), "--json"])
+    told = capsys.readouterr().out
+    found = [step for step in Verdict(verdict).next_steps if step in told]
+    assert [step.startswith(start) for step, start in zip(found, steps, strict=True)]
+    note(verdict, found)
+
+
+# The guard -------------------------------------------------------------------------------------
+
+
+def test_a_hint_that_nothing_provokes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard itself: one hint forgotten is one hint missed, one of another place is told."""
+    some = next(each for each in declared_hints.declared() if each.verdict == "MAC_FAILURE")
+    monkeypatch.setattr(declared_hints, "SAID", {("MAC_FAILURE", some.text)})
+    assert some not in declared_hints.never_said()
+    monkeypatch.setattr(declared_hints, "SAID", {("TIMEOUT", some.text), ("OK", "Be patient.")})
+    assert some in declared_hints.never_said()
+    assert declared_hints.undeclared() == {some.text, "Be patient."}
+
+
+def test_every_hint_was_provoked(request: pytest.FixtureRequest) -> None:
+    """By the tests of this file and those of ``test_hint_of_answers``, for its verdict."""
+    config = request.config
+    ran = {item.path.name for item in request.session.items}
+    if not {"test_hints.py", "test_hint_of_answers.py"} <= ran or config.option.keyword:
+        pytest.skip("some of the tests were not asked for: tests/cli/test_hint*.py has them all")
+    if any("::" in each for each in config.args) or config.option.lf:
+        pytest.skip("some of the tests were not asked for")
+    assert [f"{each.place}: {each.text}" for each in declared_hints.never_said()] == []
+    assert declared_hints.undeclared() == set()
+    silent = {Verdict.INTERRUPTED}  # who ended it knows why
+    failures = {each.name for each in Verdict if each.exit_status and each not in silent}
+    assert failures <= {verdict for verdict, _ in declared_hints.SAID}
