@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 WINGS = ("card", "sipua", "cli")
 OURS_EVERYWHERE = {
     "card": ("card.errors",),
-    "sipua": ("sipua.errors", "sipua.verdict", "sipua.version"),
+    "sipua": ("sipua.errors", "sipua.verdict", "sipua.version", "sipua.randomness"),
     "cli": ("sipua.errors", "sipua.verdict", "sipua.version"),
 }
 EFFECTS = {"socket", "selectors", "time", "random", "secrets", "threading"}

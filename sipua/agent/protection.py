@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sipua.auth.scheme import Outcome
-    from sipua.ipsec.associations import Randomness
     from sipua.net.network import Network
+    from sipua.randomness import Randomness
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request, Response
 

@@ -7,7 +7,7 @@ it for a replay.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from card.aka.result import AkaResponse, SynchronisationFailure
 from sipua.auth.scheme import CHALLENGE_HEADERS, AkaChallenge, Answer, Outcome
@@ -15,6 +15,7 @@ from sipua.auth.selection import offered, scheme_of, select
 from sipua.errors import PeerError
 
 if TYPE_CHECKING:
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 MAX_ANSWERS = 2
@@ -23,14 +24,6 @@ again, one that asks a third time never stops."""
 
 MAX_REMEMBERED = 8
 """Vectors whose outcome is kept, and answers that go into one request."""
-
-
-class Randomness(Protocol):
-    """What is needed of random.Random."""
-
-    def getrandbits(self, k: int, /) -> int:
-        """An integer of ``k`` random bits."""
-        ...
 
 
 class Answers:

@@ -12,9 +12,9 @@ from sipua.ipsec.suite import CURRENT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sipua.ipsec.associations import Randomness
     from sipua.ipsec.suite import Suite
     from sipua.net.network import Network
+    from sipua.randomness import Randomness
 
 
 class Protection:

@@ -22,10 +22,10 @@ from sipua.sip.response import create_response
 from sipua.sip.sdp import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.auth.scheme import Outcome
     from sipua.ims.call_settings import CallSettings
     from sipua.ims.session import Session
+    from sipua.randomness import Randomness
     from sipua.sip.offer_answer import LocalMedia
     from sipua.verdict import Verdict
 

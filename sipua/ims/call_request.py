@@ -18,10 +18,10 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sipua.auth.answers import Randomness
     from sipua.auth.scheme import Outcome
     from sipua.ims.call_settings import CallSettings
     from sipua.ims.events import Event
+    from sipua.randomness import Randomness
     from sipua.sip.message import Request, Response
 
 MAX_KEPT = 64

@@ -19,8 +19,8 @@ from sipua.sip.reliable import MAX_FIRST_RSEQ, TAG, ReliableResponses
 from sipua.sip.session_timer import SessionTimer
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.call_settings import CallSettings
+    from sipua.randomness import Randomness
     from sipua.sip.message import Request, Response
 
 BUSY = 486

@@ -23,9 +23,9 @@ from sipua.sip.sdp import CONTENT_TYPE
 from sipua.sip.session_timer import SessionTimer
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.call_request import Failure
     from sipua.ims.call_settings import CallSettings
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 CAUSES = {

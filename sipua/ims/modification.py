@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sipua.auth.answers import Randomness
+    from sipua.randomness import Randomness
     from sipua.sip.offer_answer import LocalMedia
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
+    from sipua.randomness import Randomness
 
 PASSING = frozenset(
     {

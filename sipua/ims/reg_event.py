@@ -14,10 +14,10 @@ from sipua.sip.uri import SipUri
 from sipua.sip.uri_equality import same_uri
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.machine import Finding
     from sipua.ims.reginfo import Contact, Document
     from sipua.ims.subscription import SubscriptionSettings
+    from sipua.randomness import Randomness
 
 
 class Action:

@@ -19,8 +19,8 @@ from sipua.ims.registration_table import TRANSITIONS
 from sipua.ims.table import Input, State
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.register_response import Binding
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 LONG_REGISTRATION = 1200

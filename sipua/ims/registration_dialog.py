@@ -13,8 +13,8 @@ from sipua.auth.schemes.aka import initial_credentials
 from sipua.ims.register_request import METHOD, RegisterWriter
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.register_request import RegistrationSettings
+    from sipua.randomness import Randomness
     from sipua.sip.message import Request
 
 

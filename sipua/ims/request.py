@@ -24,7 +24,7 @@ from sipua.sip.message import Request
 from sipua.sip.names import KEYS
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 WRITTEN_HERE = frozenset(

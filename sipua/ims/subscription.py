@@ -34,7 +34,7 @@ from sipua.sip.parameters import Parameters
 from sipua.sip.response import create_response
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 METHOD = "SUBSCRIBE"

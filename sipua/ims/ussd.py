@@ -19,9 +19,9 @@ from sipua.sip import sdp
 from sipua.sip.offer_answer import OFFERED
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.call import News
     from sipua.ims.call_settings import CallSettings
+    from sipua.randomness import Randomness
     from sipua.sip.message import Request, Response
 
 DIAL_CHARACTERS = frozenset("0123456789*#+")

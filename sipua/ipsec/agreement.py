@@ -15,9 +15,9 @@ from sipua.ipsec.errors import SecurityAgreementError
 from sipua.ipsec.keys import expand
 
 if TYPE_CHECKING:
-    from sipua.ipsec.associations import Randomness
     from sipua.ipsec.engine import Engine
     from sipua.ipsec.suite import Suite
+    from sipua.randomness import Randomness
 
 
 class Ports(Protocol):

@@ -6,15 +6,16 @@ it hands out what an engine has to install and remove.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from sipua.ipsec.association import MAX_SPI, MIN_SPI
+from sipua.ipsec.association import MIN_SPI
 from sipua.ipsec.life_table import TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sipua.ipsec.association import AssociationSet
+    from sipua.randomness import Randomness
 
 AWAIT_AUTHENTICATION = 240.0
 """Seconds that a temporary set waits for its 200: reg-await-auth (TS 24.229 Table 7.8.1)."""
@@ -194,14 +195,6 @@ class SecurityAssociations:
         self._actions.append(Remove(held.associations))
 
 
-class Randomness(Protocol):
-    """The one method of ``random.Random`` that is needed."""
-
-    def randint(self, a: int, b: int, /) -> int:
-        """A number from ``a`` to ``b``, both included."""
-        ...
-
-
 def new_spis(rng: Randomness, taken: Iterable[int]) -> tuple[int, int]:
     """Two SPIs for our client and server port, unlike each other and ``taken``.
 
@@ -211,8 +204,8 @@ def new_spis(rng: Randomness, taken: Iterable[int]) -> tuple[int, int]:
     avoided = set(taken)
     chosen: list[int] = []
     while len(chosen) < 2:
-        spi = rng.randint(MIN_SPI, MAX_SPI)
-        if spi not in avoided:
+        spi = rng.getrandbits(32)
+        if spi >= MIN_SPI and spi not in avoided:
             avoided.add(spi)
             chosen.append(spi)
     return chosen[0], chosen[1]

@@ -22,7 +22,7 @@ from sipua.sip.codecs import PHONE_CODECS, Codec, chosen, read_events
 
 if TYPE_CHECKING:
     from sipua.media.rtp import RtpPacket
-    from sipua.sip.endpoint import Randomness
+    from sipua.randomness import Randomness
     from sipua.sip.offer_answer import Stream
 
 SINK, ECHO, NONE = "sink", "echo", "none"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sipua.media.rtp import SEQUENCES, TIMESTAMPS, RtpPacket
 
 if TYPE_CHECKING:
-    from sipua.sip.endpoint import Randomness
+    from sipua.randomness import Randomness
 
 
 class Sending:

@@ -45,16 +45,9 @@ from sipua.sip.transaction.server import ServerTransaction, status_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Protocol
 
+    from sipua.randomness import Randomness
     from sipua.sip.matching import ServerKey
-
-    class Randomness(Protocol):
-        """What is used of random.Random or secrets.SystemRandom."""
-
-        def getrandbits(self, k: int, /) -> int:
-            """An integer of ``k`` random bits."""
-
 
 __all__ = [
     "AckReceived",

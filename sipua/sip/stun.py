@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sipua.errors import ParseError
 
 if TYPE_CHECKING:
-    from sipua.sip.endpoint import Randomness
+    from sipua.randomness import Randomness
 
 MAGIC_COOKIE = b"\x21\x12\xa4\x42"
 HEADER = 20  # octets

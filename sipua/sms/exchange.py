@@ -41,8 +41,8 @@ from sipua.sms.table import DELIVERIES, TRANSITIONS, SmsInput, SmsState
 from sipua.sms.tpdu import Submit, SubmitReport
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.events import Event
+    from sipua.randomness import Randomness
     from sipua.sms.address import Address
     from sipua.sms.tpdu import StatusReport
 
