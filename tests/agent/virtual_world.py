@@ -52,11 +52,11 @@ class World:
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr("sipua.agent.surroundings._drift", lambda: 0.0)
         monkeypatch.setattr("sipua.agent.equipment.Network", lambda *_: VirtualNetwork(self, ""))
-        monkeypatch.setattr("sipua.core.server.Edge", lambda *_: VirtualNetwork(self, "core"))
+        monkeypatch.setattr("sipua.core.elements.Edge", lambda *_: VirtualNetwork(self, "core"))
         choose = chooser(self.kernel_at)
         monkeypatch.setattr("sipua.agent.protection.choose_engine", choose)
         monkeypatch.setattr("sipua.core.protection.choose_engine", choose)
-        monkeypatch.setattr("sipua.core.server._checked", lambda *place, allow_remote: place)
+        monkeypatch.setattr("sipua.core.server.checked_place", lambda *place, allow_remote: place)
 
     def core(self, address: str, profiles: Iterable[Profile], **settings: Any) -> CoreServer:
         """A network at UDP port 5060 of this address."""
@@ -150,18 +150,12 @@ class World:
 
     @staticmethod
     def _deadline(core: CoreServer) -> float | None:
-        return core._driver.endpoint.deadline() if core._driver is not None else None
+        return core._elements.deadline() if core._elements is not None else None
 
     def _turn_cores(self) -> None:
         for core in self.cores:
-            driver, proxy = core._driver, core._proxy
-            if driver is None or proxy is None:
-                continue
-            core._tick(self.now)
-            driver.turn(0)
-            for event in driver.endpoint.take_events():
-                proxy.handle(event, self.now)
-            driver.flush()
+            if core._elements is not None:
+                core._elements.turn(0)
 
 
 class VirtualNetwork:

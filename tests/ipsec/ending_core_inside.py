@@ -33,9 +33,10 @@ class EndingCore(Core):
 
     def watches(self, impi: str) -> int:
         """Subscriptions whose NOTIFYs have been answered."""
-        proxy = self.server._proxy
-        assert proxy is not None
-        return sum(each.state == "active" for each in proxy.notifier.watches(impi))
+        elements = self.server._elements
+        assert elements is not None
+        watches = elements.proxy.notifier.watches(impi)
+        return sum(each.state == "active" for each in watches)
 
     def associations(self) -> list[int]:
         """The SPIs of all terminals."""
