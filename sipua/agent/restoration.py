@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sipua.ims.outage import MOST, Outage
 
 if TYPE_CHECKING:
-    from sipua.auth.answers import Randomness
     from sipua.ims.registration import Registration
+    from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sipua.core.protection import Protection
     from sipua.core.registrar import Registrar
     from sipua.core.subscriber import Subscriber
+    from sipua.core.watch import Watch
     from sipua.ipsec.suite import Suite
     from sipua.net.driver import OnMessage
     from sipua.net.tls_settings import TlsSettings
@@ -145,6 +146,11 @@ class CoreServer:
         """Where a subscriber can be reached now; may be called from any thread."""
         elements = self._elements
         return elements.registrar.bindings(impi, time.monotonic()) if elements is not None else []
+
+    def watches(self, impi: str) -> list[Watch]:
+        """The subscriptions to a subscriber's registration; may be called from any thread."""
+        elements = self._elements
+        return elements.proxy.notifier.watches(impi) if elements is not None else []
 
     def deregister(
         self, identity: str, event: str = DEACTIVATED, retry_after: float | None = None

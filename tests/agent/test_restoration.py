@@ -218,11 +218,9 @@ def test_a_registration_that_stays_is_made_anew(world: World, alice: Profile, ip
 
     def at(core: CoreServer) -> None:
         def look() -> None:
-            proxy = core._proxy
-            assert proxy is not None
             assert alice.isim is not None
             seen.append(len(core.bindings(alice.isim.impi)))
-            seen.append(len(proxy.notifier.watches(alice.isim.impi)))
+            seen.append(len(core.watches(alice.isim.impi)))
             seen.append(world.kernel.sets)
 
         world.at(60, look)

@@ -33,10 +33,7 @@ class EndingCore(Core):
 
     def watches(self, impi: str) -> int:
         """Subscriptions whose NOTIFYs have been answered."""
-        elements = self.server._elements
-        assert elements is not None
-        watches = elements.proxy.notifier.watches(impi)
-        return sum(each.state == "active" for each in watches)
+        return sum(each.state == "active" for each in self.server.watches(impi))
 
     def associations(self) -> list[int]:
         """The SPIs of all terminals."""
