@@ -136,18 +136,18 @@ class Call:
 
     def change_media(self, media: LocalMedia, now: float) -> None:
         """Offer the peer another stream; raises LocalError outside an active call."""
-        self._active().change(media, now)
+        self._active().changes.ask(media, now)
 
     def hold(self, now: float) -> None:
         """Put the peer on hold (RFC 3264 §8.4)."""
         session = self._active()
         direction = HOLD.get(session.local.direction, session.local.direction)
-        session.change(session.local._replace(direction=direction), now)
+        session.changes.ask(session.local._replace(direction=direction), now)
 
     def resume(self, now: float) -> None:
         """Take the peer off hold."""
         session = self._active()
-        session.change(session.local._replace(direction=self.settings.media.direction), now)
+        session.changes.ask(session.local._replace(direction=self.settings.media.direction), now)
 
     def send_info(self, content_type: str, body: bytes, now: float, package: str = "") -> None:
         """INFO inside the call, of an info package or as for DTMF; raises LocalError outside an
@@ -170,7 +170,7 @@ class Call:
         """There is a bearer for our side of the call (RFC 3312)."""
         for session in self._sessions():
             session.preconditions.reserve()
-            session.confirm_preconditions(now)
+            session.changes.confirm_preconditions(now)
             self.session_changed(session, now)
 
     def _active(self) -> Session:

@@ -165,7 +165,7 @@ class Caller(Call):
             self._handle(CallInput.UNUSABLE, news._replace(ended=ended), now)
             return
         session.timer.answered(response, now)
-        session.release(now)
+        session.changes.release(now)
         self._handle(CallInput.ACCEPTED, news, now)
 
     def _heard_failure(self, response: Response, now: float) -> None:
@@ -239,7 +239,7 @@ class Caller(Call):
             session.take_answer(response.body)
         except PeerError:
             return  # the 2xx has to do better
-        session.confirm_preconditions(now)
+        session.changes.confirm_preconditions(now)
 
     def _establish(self, news: News, now: float) -> None:
         assert news.session is not None

@@ -1,25 +1,24 @@
 """One dialog of a call and what goes on inside it: media, refreshes, our requests.
 
-What the peer asks for inside of it is answered in ``session_requests``; how the
-call begins and ends is the business of ``Call``.
+What the peer asks for inside of it is answered in ``session_requests``, what we
+want changed asked for in ``session_changes``; how the call begins and ends is the
+business of ``Call``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sipua.errors import ParseError, PeerError
-from sipua.ims import modification
-from sipua.ims.call_events import ChangeRefused, InfoAnswered, MediaChanged
-from sipua.ims.call_settings import ALLOW
-from sipua.ims.modification import Change, Modification
+from sipua.errors import PeerError
+from sipua.ims.call_events import InfoAnswered, MediaChanged
 from sipua.ims.request_line import AT_ONCE, RequestLine
+from sipua.ims.session_changes import SessionChanges
 from sipua.sip.dialog import own_contact
 from sipua.sip.offer_answer import OFFERED, SEND_OFFER, VOICE, LocalMedia, OfferAnswer
 from sipua.sip.preconditions import Preconditions
 from sipua.sip.reliable import RackOrder, ReliableResponses, is_reliable
 from sipua.sip.repetition import AGAIN, OVER, Repetition
-from sipua.sip.sdp import CONTENT_TYPE, Media, SessionDescription
+from sipua.sip.sdp import Media, SessionDescription
 from sipua.sip.session_timer import EXPIRED, REFRESH, SessionTimer
 
 if TYPE_CHECKING:
@@ -54,13 +53,13 @@ class Session:
         self.timer = timer
         self.preconditions = preconditions
         self.local = call.settings.media
-        self.modification = Modification(call.rng, self._send_change, owner=owner)
+        self.changes = SessionChanges(self, owner=owner)
         self.racks = RackOrder()
         self.reliable: ReliableResponses | None = None
         self.unacknowledged: dict[int, Repetition] = {}
         self.peer_allows: frozenset[str] = frozenset()
         self.refer: Request | None = None
-        self._line = RequestLine(call.requests)
+        self.line = RequestLine(call.requests)
         self._acks: dict[int, Request] = {}
 
     # What both sides' messages tell ---------------------------------------------------
@@ -148,7 +147,7 @@ class Session:
         def write() -> Request:
             return self.dialog.request(method, lines, body)
 
-        self._line.send(write, hear, lose, now, at_once=method in AT_ONCE)
+        self.line.send(write, hear, lose, now, at_once=method in AT_ONCE)
 
     def contact(self) -> tuple[str, str]:
         """Our Contact field."""
@@ -177,7 +176,7 @@ class Session:
         """BYE (RFC 3261 §15.1.1)."""
         self.timer.stop()
         self.unacknowledged.clear()
-        self._line.clear()
+        self.line.clear()
         headers = [("Reason", reason)] if reason else []
         self.send("BYE", self._heard_bye, self._lost_bye, now, headers)
 
@@ -214,130 +213,19 @@ class Session:
     def _heard_info(self, response: Response, now: float) -> None:
         if response.status >= 200:
             self.call.tell(InfoAnswered(response.status, response.reason))
-            self._check_gone(response, now)
+            self.check_gone(response, now)
 
     def _lost_info(self, failure: Failure, now: float) -> None:
         self.call.tell(InfoAnswered(0, failure.reason))
         if not failure.authentication:
             self.call.session_lost(self, 0, failure.reason, now)
 
-    def _check_gone(self, response: Response, now: float) -> bool:
+    def check_gone(self, response: Response, now: float) -> bool:
+        """Whether the peer does not know the call, which is over then."""
         if response.status in GONE:
             self.call.session_lost(self, response.status, response.reason, now)
             return True
         return False
-
-    # Changes --------------------------------------------------------------------------
-
-    def change(self, media: LocalMedia, now: float) -> None:
-        """Have the peer agree to another stream: UPDATE before the answer, re-INVITE after."""
-        self.local = media
-        method = "INVITE" if self.dialog.confirmed else "UPDATE"
-        self.modification.want(Change(method, media), now, blocked=self.is_blocked)
-
-    def release(self, now: float) -> None:
-        """Send the change that waits, if nothing is in its way any more."""
-        if not self.is_blocked:
-            self.modification.feed(modification.RELEASED, now)
-
-    def confirm_preconditions(self, now: float) -> None:
-        """Tell the peer of our bearer if it asked for that (RFC 3312 §7)."""
-        if self.preconditions.used and self.preconditions.owes_confirmation:
-            self.change(self.local, now)
-
-    def _refresh(self, now: float) -> None:
-        method = "UPDATE" if "UPDATE" in self.peer_allows else "INVITE"
-        self.modification.want(Change(method, None), now, blocked=self.is_blocked)
-
-    def _send_change(self, change: Change, now: float) -> None:
-        headers = [
-            self.contact(),
-            ("Supported", self.call.settings.supported),
-            ("Allow", ALLOW),
-            *self.timer.asking(),
-        ]
-        body = b""
-        if change.method == "INVITE" or change.media is not None:
-            if change.media is not None:
-                self.local = change.media
-            body = self.media.offer(self.wanted())
-            headers.append(("Content-Type", CONTENT_TYPE))
-        sent: list[Request] = []
-
-        def write() -> Request:
-            sent[:] = [
-                self.dialog.request(change.method, [*headers, *self.call.common_headers], body)
-            ]
-            return sent[0]
-
-        def hear(response: Response, now: float) -> None:
-            self._heard_change(change, sent[0], response, now)
-
-        self._line.send(write, hear, self._lost_change, now)
-
-    def _heard_change(
-        self, change: Change, request: Request, response: Response, now: float
-    ) -> None:
-        status = response.status
-        if status < 200:
-            self.acknowledge_provisional(response, now)
-        elif status < 300:
-            self._change_taken(change, request, response, now)
-        elif status == 491:
-            self._give_up_offer()
-            self.modification.feed(modification.COLLIDED, now)
-        else:
-            self._give_up_offer()
-            self.modification.feed(modification.REFUSED, now)
-            if self._check_gone(response, now):
-                return
-            try:
-                if status == 422 and self.timer.too_small(response):
-                    self.modification.want(change, now, blocked=self.is_blocked)
-                    return
-            except ParseError:
-                pass
-            if change.media is not None:
-                self.call.tell(ChangeRefused(status, response.reason))
-
-    def _change_taken(
-        self, change: Change, request: Request, response: Response, now: float
-    ) -> None:
-        if change.method == "INVITE":
-            again = self.has_acknowledged(response)
-            if not again:
-                self.dialog.answered(response, change.method)
-            self.acknowledge(request, response)
-            if again:
-                return
-        else:
-            self.dialog.answered(response, change.method)
-        self.learn(response)
-        self.timer.answered(response, now)
-        if request.body:
-            try:
-                self.take_answer(response.body)
-            except PeerError as error:
-                self._give_up_offer()
-                self.call.session_lost(self, 0, f"the answer cannot be used: {error}", now)
-                return
-        self.modification.feed(modification.TAKEN, now)
-        self.call.session_changed(self, now)
-
-    def _lost_change(self, failure: Failure, now: float) -> None:
-        self._give_up_offer()
-        self.modification.feed(modification.REFUSED, now)
-        if failure.authentication:
-            self.call.tell(ChangeRefused(0, failure.reason))
-        else:
-            self.call.session_lost(self, 0, failure.reason, now)
-
-    def _give_up_offer(self) -> None:
-        """Back to what was agreed before our offer, and to what we wanted then."""
-        if self.media.state == OFFERED:
-            self.media.refuse()
-            if self.media.local is not None:
-                self.local = self.media.local._replace(attributes=self.local.attributes)
 
     # Responses of ours that wait for an ACK -------------------------------------------
 
@@ -351,16 +239,16 @@ class Session:
         """Take an ACK; whether it was waited for. A PeerError is raised for a bad answer."""
         if self.unacknowledged.pop(ack.cseq.number, None) is None:
             return False
-        if self.media.state == OFFERED and self.modification.state != modification.SENT:
+        if self.media.state == OFFERED and not self.changes.is_under_way:
             self.take_answer(ack.body)
-        self.release(now)
+        self.changes.release(now)
         return True
 
     # Time -----------------------------------------------------------------------------
 
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = [self.timer.deadline(), self.modification.deadline()]
+        times = [self.timer.deadline(), self.changes.deadline()]
         times += [each.deadline for each in self.unacknowledged.values()]
         if self.reliable is not None:
             times.append(self.reliable.deadline())
@@ -380,10 +268,10 @@ class Session:
             self.send_reliable()
             if in_vain:
                 self.call.session_unpracked(self, now)
-        self.modification.tick(now, blocked=self.is_blocked)
+        self.changes.tick(now)
         due = self.timer.tick(now)
         if due == REFRESH:
-            self._refresh(now)
+            self.changes.refresh(now)
         elif due == EXPIRED:
             self.call.session_lost(self, 0, "the session has expired", now)
 

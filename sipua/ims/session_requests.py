@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.errors import LocalError, PeerError
-from sipua.ims import modification
 from sipua.ims.call_events import InfoReceived, ReferReceived
 from sipua.ims.call_settings import ALLOW
 from sipua.sip.headers import NameAddr
@@ -51,12 +50,11 @@ def _bye(session: Session, request: Request, now: float) -> None:
 
 def _invite(session: Session, request: Request, now: float) -> None:
     call = session.call
-    sent = session.modification.sent
     if not session.dialog.confirmed and call.is_caller:
         raise Refused("an INVITE of ours is under way", 491)
     if not session.dialog.confirmed or session.unacknowledged:
         raise PeerError("the INVITE before this one is not over", 500)
-    if session.modification.state == modification.SENT and sent and sent.method == "INVITE":
+    if session.changes.is_inviting:
         raise Refused("an INVITE of ours is under way", 491)
     session.timer.check(request)
     if description(request):
@@ -93,7 +91,7 @@ def _update(session: Session, request: Request, now: float) -> None:
     session.learn(request)
     fields = [*_target_fields(session), *session.timer.answer(request, now)]
     call.reply(request, call.response(request, 200, fields, body))
-    session.release(now)
+    session.changes.release(now)
     call.session_changed(session, now)
 
 
@@ -111,7 +109,7 @@ def _prack(session: Session, request: Request, now: float) -> None:
             body = session.answer()
     call.reply(request, call.response(request, 200, [], body))
     session.send_reliable()
-    session.release(now)
+    session.changes.release(now)
     call.session_changed(session, now)
 
 

@@ -223,10 +223,10 @@ def test_after_a_491_the_peers_invite_goes_first() -> None:
     assert invites == ["alice", "bob", "alice"] or invites == ["bob", "alice", "alice"]
     session = world.alice.call.session
     assert session is not None
-    assert session.modification.state == "blocked"
+    assert session.changes.modification.state == "blocked"
     world.lost = lambda _message, _to: False
     world.run(6)
-    assert session.modification.state == "free"
+    assert session.changes.modification.state == "free"
 
 
 BROKEN = '"Bob, <sip:bob@example.com>'

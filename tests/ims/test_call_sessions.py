@@ -658,7 +658,7 @@ def test_an_early_session_is_changed_by_update() -> None:
     world.run(1)
     session = world.bob.call.session
     assert session is not None
-    session.change(session.local._replace(direction="sendonly"), world.now)
+    session.changes.ask(session.local._replace(direction="sendonly"), world.now)
     world.bob.flush()
     world.run(1)
     assert direction(world.alice) == "recvonly"
