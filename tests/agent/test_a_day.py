@@ -212,8 +212,8 @@ def let_timers_run_out(world: World, agent: UserAgent) -> None:
 def assert_idle(world: World, core: CoreServer) -> None:
     """Nothing is left of a subscriber who has gone."""
     world.wait(SHORTLY)
-    assert core._driver is not None
-    assert core._driver.endpoint.deadline() is None
+    assert core._elements is not None
+    assert core._elements.deadline() is None
     if core.protection is not None:
         pcscf = core.protection.pcscf
         assert world.kernels[SECOND].sets == 0
