@@ -33,7 +33,9 @@ class EndingCore(Core):
 
     def watches(self, impi: str) -> int:
         """Subscriptions whose NOTIFYs have been answered."""
-        return sum(each.state == "active" for each in self.server.watches(impi))
+        proxy = self.server._proxy
+        assert proxy is not None
+        return sum(each.state == "active" for each in proxy.notifier.watches(impi))
 
     def associations(self) -> list[int]:
         """The SPIs of all terminals."""
