@@ -17,6 +17,7 @@ from sipua.agent.conversation import Action, Conversation, earliest
 from sipua.agent.equipment import Equipment, Observer
 from sipua.agent.machine_settings import own_contact, registration_settings
 from sipua.agent.restoration import Restoration
+from sipua.agent.surroundings import ASLEEP, MOVED, Surroundings
 from sipua.agent.switchboard import SERVER_TIMEOUT
 from sipua.agent.vigil import Vigil
 from sipua.auth.selection import check_names
@@ -310,7 +311,7 @@ class Registrant:
         result = self._result
         if not vigil.anew and not self.settings.keep_trying:
             return False
-        if vigil.rest and not self._rest(vigil.rest):
+        if vigil.rest and not self._rest(vigil.rest, patiently=True):
             result.end(Verdict.INTERRUPTED)
             return False
         while result.verdict in PASSING:
@@ -329,12 +330,21 @@ class Registrant:
                 result.end(Verdict.INTERRUPTED)
         return False
 
-    def _rest(self, seconds: float) -> bool:
-        """Whether nobody interrupted us meanwhile."""
+    def _rest(self, seconds: float, *, patiently: bool = False) -> bool:
+        """Whether nobody interrupted us meanwhile.
+
+        Unless it is to be done ``patiently``, it ends once there is a way to the network
+        where there was none, or another than before.
+        """
         self._equipment.tell_news(f"Waiting {seconds:.0f} s: {self._result.reason}")
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self._stopping:
-            self._equipment.switchboard().turn(until)
+        assert self._conversation is not None
+        switchboard, now = self._equipment.switchboard(), time.monotonic()
+        until = now + seconds
+        around = Surroundings(switchboard.driver.network, self._conversation.hop, now)
+        while now < until and not self._stopping:
+            now = switchboard.turn(until if patiently else min(until, around.at))
+            if not patiently and around.look(now) in (MOVED, ASLEEP):
+                break
         return not self._stopping
 
     def _describe(self, conversation: Conversation[Registration]) -> None:

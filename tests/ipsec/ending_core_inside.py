@@ -1,8 +1,8 @@
 """Run inside a namespace: the embedded network with IPsec, which ends and shortens registrations,
 and keeps old associations for a few seconds only.
 
-Arguments: the folder of the cards, and the most seconds that a registration lasts, if not the
-usual ones.
+Arguments: the folder of the cards, and if they are not the usual ones, the most seconds that a
+registration lasts, IP version, and mode.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sipua.core import pcscf
 from sipua.core.bindings import ExpiryPolicy
 
 OLD_KEPT = 3.0
+USUAL = ("600000", "4", "require")
 
 
 class EndingCore(Core):
@@ -33,9 +34,7 @@ class EndingCore(Core):
 
     def watches(self, impi: str) -> int:
         """Subscriptions whose NOTIFYs have been answered."""
-        proxy = self.server._proxy
-        assert proxy is not None
-        return sum(each.state == "active" for each in proxy.notifier.watches(impi))
+        return sum(each.state == "active" for each in self.server.watches(impi))
 
     def associations(self) -> list[int]:
         """The SPIs of all terminals."""
@@ -46,10 +45,10 @@ class EndingCore(Core):
 
 
 def main() -> None:
-    folder, *most = sys.argv[1:]
+    folder, *others = sys.argv[1:]
+    most, version, mode = [*others, *USUAL[len(others) :]]
     pcscf.OLD_KEPT = OLD_KEPT
-    policy = ExpiryPolicy(least=1, most=int(most[0])) if most else None
-    core = EndingCore(folder, 4, "require", [], policy)
+    core = EndingCore(folder, int(version), mode, [], ExpiryPolicy(least=1, most=int(most)))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)
