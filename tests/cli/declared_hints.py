@@ -1,7 +1,7 @@
 """Every hint the program can give, read off its source, and those that tests have provoked.
 
-A hint is a sentence in a place where hints are written. What is filled in at run time may be
-anything.
+A hint is a text of several words in a place where hints are written. What is filled in at run time
+may be anything.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 """Files in which hints are written, and the functions or tables of a file that has other
 sentences, too."""
+
+
+PIECES = ("One try is left", "… tries are left")
+"""What only becomes a part of a hint."""
 
 
 class Declared(NamedTuple):
@@ -74,7 +78,7 @@ def _under(node: ast.AST, path: str, verdict: str) -> Iterator[Declared]:
         return
     if isinstance(node, ast.Constant | ast.JoinedStr):
         pattern, text = _pattern(node)
-        if " " in text and text.endswith("."):
+        if " " in text.strip() and text not in PIECES:
             yield Declared(f"{path}:{node.lineno}", verdict, text, pattern)
         return
     if isinstance(node, ast.Dict):

@@ -6,14 +6,9 @@ is told apart within one verdict is here.
 
 from __future__ import annotations
 
-import errno
 import json
-import socket
-import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +16,9 @@ import declared_hints
 import pytest
 from called_party import CalledParty, Pair
 from declared_hints import collected, note
-from net.certificates import Authority
-from net.dns_server import DnsServer
 from test_ipsec_option import powerless
 from test_verdicts import Sipua, copied, register_at, sipua, subscribers
 
-from card.apdu import AUTHENTICATE
-from card.emulator.card import EmulatedCard
-from card.emulator.vpcd_server import VpcdServer
 from card.profile import Profile
 from cli.app import run
 from sipua.agent.call_plan import ListenPlan
@@ -37,7 +27,7 @@ from sipua.agent.equipment import Observer
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
-from sipua.pytest_plugin import CoreFactory, UserAgentFactory
+from sipua.pytest_plugin import CoreFactory
 from sipua.settings import AgentSettings
 from sipua.trace.step import Step
 from sipua.verdict import Verdict
@@ -178,288 +168,6 @@ def test_silence_after_the_challenge(sipua_core: CoreServer, sipua_card_profile:
     assert result.hints[0].startswith("The network answered before and then fell silent")
 
 
-# The way there ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("names", "days_left", "trusted", "first"),
-    [
-        (["127.0.0.1"], 1, False, "Give the authority that signed the P-CSCF's certificate"),
-        (["other.example"], 1, True, "Name the P-CSCF in --pcscf as its certificate does"),
-        (["127.0.0.1"], -1, True, "Check the clock of this machine"),
-    ],
-)
-def test_tls(
-    sipua: Sipua,
-    sipua_core_factory: CoreFactory,
-    sipua_card_profile: Profile,
-    authority: Authority,
-    tmp_path: Path,
-    names: list[str],
-    days_left: int,
-    trusted: bool,
-    first: str,
-) -> None:
-    issued = authority.issue(names, days_left=days_left)
-    core = sipua_core_factory(listen=["TLS"], tls=issued)
-    anchor = authority.file if trusted else Authority(tmp_path, "stranger").file
-    options = ("--ca-file", str(anchor))
-    _, result = sipua(*register_at(core, sipua_card_profile, *options, via="TLS"))
-    assert result["verdict"] == "tls-failure"
-    assert first in result["hints"][0]
-
-
-def test_tls_at_a_port_that_does_not_speak_it(sipua: Sipua, sipua_card_profile: Profile) -> None:
-    """SIP over TCP does not answer a ClientHello; most other services say something."""
-    with socket.create_server(LISTENING) as listener:
-
-        def greet() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.sendall(b"SIP/2.0 400 Bad Request\r\n\r\n")
-                with suppress(ConnectionError):
-                    while connection.recv(4096):
-                        pass
-
-        thread = threading.Thread(target=greet, daemon=True)
-        thread.start()
-        card = f"emulated:{sipua_card_profile.path}"
-        there = f"tls:127.0.0.1:{listener.getsockname()[1]}"
-        _, result = sipua("register", "--card", card, "--pcscf", there)
-        thread.join(20)
-    assert result["verdict"] == "tls-failure"
-    assert "That port does not speak TLS: try --transport tcp" in result["hints"][0]
-
-
-def test_no_route(
-    sipua: Sipua, sipua_card_profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a machine without a network: which addresses have no route is different everywhere."""
-
-    class Isolated(socket.socket):
-        def connect(self, _address: object, /) -> None:
-            raise OSError(errno.ENETUNREACH, "Network is unreachable")
-
-    monkeypatch.setattr(socket, "socket", Isolated)
-    card = f"emulated:{sipua_card_profile.path}"
-    _, result = sipua("register", "--card", card, "--pcscf", "udp:192.0.2.10:5060")
-    assert result["verdict"] == "unreachable"
-    assert result["reason"].startswith("udp:192.0.2.10:5060: ")
-    assert result["hints"][0].startswith("This machine has no way to that address")
-
-
-def test_refused(sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
-    for via in ("UDP", "TCP"):
-        command = register_at(sipua_core, sipua_card_profile, via=via)
-        sipua_core.stop()
-        _, result = sipua(*command)
-        assert result["verdict"] == "unreachable"
-        assert result["reason"].startswith(f"{via.lower()}:127.0.0.1:")  # as it is typed
-        assert result["hints"][0].startswith("Nothing listens there")
-        assert "--transport" in result["hints"][0]
-
-
-@pytest.mark.parametrize(
-    ("via", "verdict", "first"),
-    [
-        ("tcp", "unreachable", "Check address, port and transport of the P-CSCF"),
-        ("tls", "tls-failure", "Trust the network's authority with --ca-file"),
-    ],
-)
-def test_a_peer_that_hangs_up(
-    sipua: Sipua, sipua_card_profile: Profile, via: str, verdict: str, first: str
-) -> None:
-    """It takes the connection and closes it, which may mean anything."""
-    with socket.create_server(LISTENING) as listener:
-
-        def hang_up() -> None:
-            connection, _ = listener.accept()
-            connection.close()
-
-        thread = threading.Thread(target=hang_up, daemon=True)
-        thread.start()
-        card = f"emulated:{sipua_card_profile.path}"
-        there = f"{via}:127.0.0.1:{listener.getsockname()[1]}"
-        _, result = sipua("register", "--card", card, "--pcscf", there)
-        thread.join(20)
-    assert result["verdict"] == verdict
-    assert result["hints"][0].startswith(first)
-
-
-@pytest.mark.parametrize(
-    ("zone", "silent", "first"),
-    [
-        ("other.example. A 192.0.2.1", False, "The name is not known to DNS: check its spelling"),
-        ("other.example. A 192.0.2.1", True, "The nameserver does not answer: check /etc/resolv"),
-        ('sip.home.example. TXT "nobody"', False, "Check the name and this machine's resolver"),
-    ],
-)
-def test_dns(
-    sipua_user_agent: UserAgentFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    zone: str,
-    silent: bool,
-    first: str,
-) -> None:
-    monkeypatch.setattr("sipua.net.dns.QUERY_TIME", 0.5)
-    with DnsServer(zone) as server:
-        server.silent = silent
-        agent = sipua_user_agent(pcscf="sip.home.example", nameserver=server.at)
-        result = agent.register()
-    assert result.verdict is Verdict.DNS_FAILURE
-    assert first in result.hints[0]
-    assert "--pcscf udp:ADDRESS:PORT" in result.hints[0]
-
-
-# The card --------------------------------------------------------------------------------------
-
-
-def test_pin(
-    sipua: Sipua,
-    sipua_core_factory: CoreFactory,
-    copied: Callable[..., Profile],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """How many tries are left is told, and what may be done with them."""
-    monkeypatch.delenv("SIPUA_PIN", raising=False)
-    profile = copied("pin")
-    command = register_at(sipua_core_factory(profiles=[profile]), profile)
-    wrong = tmp_path / "wrong"
-    wrong.write_text("1111\n")
-    guess = [*command, "--pin-file", str(wrong)]
-    told = []
-    for argv in (command, guess, guess, guess, [*guess, "--force-pin"], guess, command):
-        _, result = sipua(*argv)
-        told.append((result["verdict"], result["hints"]))
-    assert [verdict for verdict, _ in told] == [
-        *("pin-required", "pin-wrong", "pin-wrong", "pin-blocked"),
-        *("pin-blocked", "pin-blocked", "pin-required"),
-    ]
-    required, first, second, last, spent, blocked, unasked = [hints for _, hints in told]
-    assert "--pin-file" in required[0]
-    assert "3 tries are left for it." in required
-    assert first[0].startswith("2 tries are left; do not guess")
-    assert "One try is left, and another wrong PIN blocks" in second[0]
-    assert "--force-pin spends" in last[0]
-    for hints in (spent, blocked, unasked):
-        assert hints == ["No try is left: only the PUK helps: sipua card pin unblock."]
-
-
-def test_no_application(
-    sipua: Sipua, sipua_core_factory: CoreFactory, copied: Callable[..., Profile]
-) -> None:
-    profile = copied("usim")
-    core = sipua_core_factory(profiles=[profile])
-    _, result = sipua(*register_at(core, profile, "--application", "isim"))
-    assert result["verdict"] == "no-application"
-    assert result["hints"][0].startswith("--application auto takes whichever the card has")
-
-
-def test_a_state_file_that_is_damaged(
-    sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile
-) -> None:
-    command = register_at(sipua_core, sipua_card_profile)
-    sipua(*command)
-    (state,) = Path(sipua_card_profile.path).parent.glob("*.state.json")
-    state.write_text("{")
-    _, result = sipua(*command)
-    assert result["verdict"] == "card-error"
-    assert str(state) in result["reason"]
-    assert "-vvv" in result["hints"][0]
-
-
-def test_no_reader(sipua: Sipua, sipua_core: CoreServer) -> None:
-    """Nobody serves a card there."""
-    with socket.create_server(LISTENING) as taken:
-        port = taken.getsockname()[1]
-    there = ("--card", f"vpcd:127.0.0.1:{port}", "--pcscf", str(sipua_core.hop("UDP")))
-    _, result = sipua("register", *there)
-    assert result["verdict"] == "no-reader"
-    assert "sipua card list" in result["hints"][0]
-    assert any("--card emulated" in hint for hint in result["hints"])
-
-
-def test_a_card_that_is_pulled(sipua_core: CoreServer, sipua_card_profile: Profile) -> None:
-    """It answers who the subscriber is, and is gone when the challenge comes."""
-    server = VpcdServer(EmulatedCard(sipua_card_profile), *LISTENING)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-
-    def pull(step: Step) -> None:
-        if step.target == "card":
-            server.stop()
-            thread.join(20)
-            server.close()
-
-    settings = AgentSettings(pcscf=str(sipua_core.hop("UDP")))
-    card = CardChoice(f"vpcd:127.0.0.1:{server.port}")
-    with UserAgent(card, settings, Observer(on_step=pull)) as agent:
-        result = agent.register()
-    assert result.verdict in (Verdict.NO_CARD, Verdict.NO_READER), result.reason
-    assert "sipua card list" in result.hints[0]
-
-
-def test_a_reader_without_a_card(sipua: Sipua, sipua_core: CoreServer) -> None:
-    """Whoever serves it tells an empty ATR."""
-    with socket.create_server(LISTENING) as listener:
-
-        def tell_nothing() -> None:
-            connection, _ = listener.accept()
-            with connection, suppress(ConnectionError):
-                if connection.recv(64):
-                    connection.sendall(b"\0\0")
-                while connection.recv(64):
-                    pass
-
-        thread = threading.Thread(target=tell_nothing, daemon=True)
-        thread.start()
-        card = f"vpcd:127.0.0.1:{listener.getsockname()[1]}"
-        _, result = sipua("register", "--card", card, "--pcscf", str(sipua_core.hop("UDP")))
-        thread.join(20)
-    assert result["verdict"] == "no-card"
-    assert result["hints"][0].startswith("Put the card in, contacts down")
-
-
-def test_a_way_that_is_not_installed(
-    sipua: Sipua, sipua_core: CoreServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "smartcard", None)
-    monkeypatch.setitem(sys.modules, "smartcard.scard", None)
-    _, result = sipua("register", "--card", "pcsc", "--pcscf", str(sipua_core.hop("UDP")))
-    assert result["verdict"] == "no-reader"
-    assert result["hints"][0].startswith("Install what is missing, or name the card")
-
-
-class SlowCard(EmulatedCard):
-    """Takes its time over AUTHENTICATE."""
-
-    def transmit(self, command: bytes) -> bytes:
-        if command[1] == AUTHENTICATE:
-            time.sleep(3.0)
-        return super().transmit(command)
-
-
-def test_a_card_that_is_slower_than_the_user_waits(
-    sipua: Sipua, sipua_core: CoreServer, sipua_card_profile: Profile
-) -> None:
-    server = VpcdServer(SlowCard(sipua_card_profile), *LISTENING)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    card = ("--card", f"vpcd:127.0.0.1:{server.port}")
-    _, result = sipua("register", *card, "--pcscf", str(sipua_core.hop("UDP")), "--timeout", "1")
-    server.stop()
-    thread.join(20)
-    server.close()
-    assert result["verdict"] == "timeout"
-    assert "-vvv for the card, what was asked last" in result["hints"][0]
-
-
 # What the network takes back -------------------------------------------------------------------
 
 
@@ -591,15 +299,16 @@ def test_a_hint_that_nothing_provokes_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_hint_was_provoked(request: pytest.FixtureRequest) -> None:
-    """By the tests of this file and those of ``test_hint_of_answers``, for its verdict."""
+    """By the tests of this file and of ``test_hint_of_…``, which run before, for its verdict."""
     config = request.config
-    ran = {item.path.name for item in request.session.items}
-    if not {"test_hints.py", "test_hint_of_answers.py"} <= ran or config.option.keyword:
+    ran = {item.path for item in request.session.items}
+    if not set(Path(__file__).parent.glob("test_hint*.py")) <= ran or config.option.keyword:
         pytest.skip("some of the tests were not asked for: tests/cli/test_hint*.py has them all")
     if any("::" in each for each in config.args) or config.option.lf:
         pytest.skip("some of the tests were not asked for")
     assert [f"{each.place}: {each.text}" for each in declared_hints.never_said()] == []
     assert declared_hints.undeclared() == set()
+    assert [each.place for each in declared_hints.declared() if not each.text.endswith(".")] == []
     silent = {Verdict.INTERRUPTED}  # who ended it knows why
     failures = {each.name for each in Verdict if each.exit_status and each not in silent}
     assert failures <= {verdict for verdict, _ in declared_hints.SAID}
