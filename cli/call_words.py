@@ -190,6 +190,19 @@ def _discarded(_event: str, details: Details) -> tuple[str, str]:
     return "SMS discarded", details["reason"]
 
 
+def _ussd_reason(event: str, details: Details) -> tuple[str, str]:
+    return f"USSD {event.partition('-')[2]}", details["reason"]
+
+
+def _ussd_text(event: str, details: Details) -> tuple[str, str]:
+    return f"USSD {event.partition('-')[2]}", details["text"]
+
+
+def _ussd_over(_event: str, details: Details) -> tuple[str, str]:
+    cause: str = details["cause"]
+    return "USSD over", _CAUSES.get(cause, cause)
+
+
 def _hanging_up(_event: str, _details: Details) -> tuple[str, str]:
     return "hanging up", ""
 
@@ -228,6 +241,13 @@ _DESCRIBED = {
     "sms": _sms,
     "reported": _reported,
     "discarded": _discarded,
+    "ussd-question": _ussd_text,
+    "ussd-answer": _ussd_text,
+    "ussd-declined": _ussd_reason,
+    "ussd-news": _ussd_text,
+    "ussd-result": _ussd_text,
+    "ussd-unreadable": _ussd_reason,
+    "ussd-over": _ussd_over,
     "hanging-up": _hanging_up,
     "ended": _ended,
 }

@@ -41,6 +41,13 @@ Examples:
     metavar="N",
     help="End after so many calls; without it Ctrl-C ends it.",
 )
+@click.option(
+    "--ussd-answer",
+    "ussd_answers",
+    multiple=True,
+    metavar="TEXT",
+    help="Answer to the next question that the network asks by USSD; without one it is declined.",
+)
 @call_options
 @agent_options
 @verbose_option
@@ -52,6 +59,7 @@ def listen(
     dry_run: bool,
     ring: float,
     count: int | None,
+    ussd_answers: tuple[str, ...],
     duration: float | None,
     media: str,
     digits: str | None,
@@ -62,7 +70,8 @@ def listen(
     """Register and take the calls that come, then de-register.
 
     Each call is answered, or what the options say. Texts are shown, short messages
-    (SMS) and those by SIP alone, and do not count as calls. Ctrl-C hangs up on calls that
+    (SMS) and those by SIP alone, and what the network says by USSD; none of that
+    counts as a call. Ctrl-C hangs up on calls that
     are there and de-registers; as with register --stay the exit status is that
     of the de-registration. A second Ctrl-C waits for neither, and one before the
     registration stands ends the attempt: interrupted (130).
@@ -82,6 +91,7 @@ def listen(
         what=chosen[0] if chosen else "answer",
         duration=duration,
         calls=count,
+        ussd_answers=ussd_answers,
         media=media,
         digits=(digits or "").upper(),
         digits_by=digits_by,

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sipua.agent.conversation import earliest
 from sipua.agent.switchboard import ABILITIES, Taker
+from sipua.sip.inspection import Refused
 
 if TYPE_CHECKING:
     from sipua.agent.conversation import Conversation
     from sipua.agent.equipment import Equipment
     from sipua.agent.reporter import Reporter
     from sipua.ims.registration import Registration
+    from sipua.sip.endpoint import RequestReceived
     from sipua.sip.message import Request
 
 
@@ -62,6 +64,16 @@ class Attendance(Taker):
         for each in attendants:
             each.tick(now)
         return now
+
+    def take(self, event: RequestReceived, _now: float) -> bool:
+        """Texts are plain (RFC 3428 §8): what others take in their requests is none."""
+        request = event.request
+        if request.method == "MESSAGE" and request.body:
+            content_type = request.headers.get("Content-Type") or ""
+            if content_type.partition(";")[0].strip().lower() not in ABILITIES.content_types:
+                accept = ("Accept", ", ".join(sorted(ABILITIES.content_types)))
+                raise Refused(f"a text of type {content_type[:60]}", 415, accept)
+        return False
 
     def message(self, request: Request) -> None:
         """A text by SIP alone was taken."""

@@ -52,13 +52,16 @@ class ListenPlan(NamedTuple):
 
     It rings for ``ring`` seconds; then ``what`` happens: ``answer``, ``busy``
     (486), ``decline`` (603), or ``ring``: nothing more. After ``calls`` calls
-    listening ends; None: it goes on. The rest as in CallPlan.
+    listening ends; None: it goes on. The rest as in CallPlan. ``ussd_answers``
+    are given, one after the other, to what the network asks by USSD of its own
+    accord; a question beyond them is declined.
     """
 
     ring: float = 0.0
     what: str = "answer"
     duration: float | None = None
     calls: int | None = None
+    ussd_answers: tuple[str, ...] = ()
     media: str = "sink"
     digits: str = ""
     digits_by: str = "rtp"

@@ -48,6 +48,13 @@ EVENTS = {
     "sms": ("from", "text", "sent", "parts", "missing", "flash"),
     "reported": ("part", "parts", "outcome", "why", "recipient", "discharged"),
     "discarded": ("reason",),
+    "ussd-question": ("text", "language"),
+    "ussd-answer": ("text",),
+    "ussd-declined": ("reason",),
+    "ussd-news": ("text", "language"),
+    "ussd-result": ("text", "language"),
+    "ussd-unreadable": ("reason",),
+    "ussd-over": ("cause",),
     "hanging-up": (),
     "ended": ("cause", "status", "reason", "ring_ms", "talk_ms", "media"),
 }

@@ -104,18 +104,20 @@ class UserAgent(Registrant):
     def listen(
         self, plan: ListenPlan | None = None, on_report: OnReport | None = None
     ) -> RegistrationResult:
-        """Register, and take the calls that come as ``plan`` says, and texts, until ``interrupt``
-        or Ctrl-C, or until there were as many calls as it says; then de-register.
+        """Register, and take the calls that come as ``plan`` says, texts, and what the network says
+        by USSD, until ``interrupt`` or Ctrl-C, or until there were as many calls as it says; then
+        de-register.
 
         ``on_report`` is told what happens meanwhile. Raises as ``register`` does.
         """
         from sipua.agent.call_plan import ListenPlan
         from sipua.agent.reporter import Reporter
-        from sipua.agent.texts.texting import with_feature
+        from sipua.agent.texts import texting, ussd_reception
 
         plan = plan or ListenPlan()
         plan.check()
-        settings, self.settings = self.settings, with_feature(self.settings)
+        settings = self.settings
+        self.settings = ussd_reception.with_feature(texting.with_feature(settings))
         try:
             return self._listen_and_leave(plan, Reporter(on_report))
         finally:
@@ -208,21 +210,26 @@ class UserAgent(Registrant):
         from sipua.agent.calls.telephone import Telephone
         from sipua.agent.texts.log import TextLog
         from sipua.agent.texts.texting import Texting
+        from sipua.agent.texts.ussd_reception import UssdReception
 
         equipment, settings, standing = self._equipment, self.settings, vigil.standing
         telephone = Telephone(equipment, settings, standing, reporter, plan)
         texting = Texting(equipment, settings, standing, texts, TextLog(reporter).tell)
-        attendance = Attendance(equipment, standing, reporter, telephone, texting)
+        ussd = UssdReception(equipment, settings, standing, reporter, plan.ussd_answers)
+        attendance = Attendance(equipment, standing, reporter, telephone, texting, ussd)
         reporter.registered(standing)
         result = self._result
         try:
             while result.exit_status == 0 and telephone.taken != plan.calls and not self._stopping:
                 vigil.tick(attendance.turn(vigil.deadline()))
             vigil.end()
-            telephone.hang_up(time.monotonic())
-            patience = time.monotonic() + HANGING_UP
+            now = time.monotonic()
+            telephone.hang_up(now)
+            ussd.hang_up(now)
+            patience = now + HANGING_UP
             while time.monotonic() < patience:
-                if not telephone.goes_on and (result.exit_status or texting.is_idle):
+                in_talks = telephone.goes_on or ussd.goes_on
+                if not in_talks and (result.exit_status or texting.is_idle):
                     break
                 attendance.turn(patience)
             return telephone.taken

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sipua.ims.call import News
     from sipua.sip.message import Request
 
-UNSPECIFIED_ERROR = 1
-"""error-code of what cannot be understood (TS 24.390 §5.1.3)."""
+UNSPECIFIED_ERROR, USSD_BUSY = 1, 4
+"""error-codes: of what cannot be understood or is not answered, and of a second dialogue beside
+the first (TS 24.390 §5.1.3)."""
 
 NO_VOICE = (Codec("PCMU", 8000, 0),)
 """Any codec will do: the port is 0."""
@@ -45,6 +46,8 @@ class UssdInput:
     RESULT = "result"
     UNREADABLE = "unreadable"
     ANSWER = "answer"
+    DECLINE = "decline"  # the user does not answer
+    BUSY = "busy"  # with another one
     OVER = "over"
 
 
@@ -99,6 +102,8 @@ _ROWS: tuple[Step, ...] = (
     (_OPEN, _I.UNREADABLE, "complain", "", "TS 24.390 §4.5.4.1"),
     (_OPEN, _I.RESULT, "tell_result", "", "TS 24.390 §4.5.4.1"),
     ((_S.ASKED,), _I.ANSWER, "send_data", _S.WAITING, "TS 24.390 §4.5.4.1"),
+    ((_S.ASKED,), _I.DECLINE, "reject", _S.DONE, "TS 24.390 §4.5.5"),
+    ((_S.WAITING,), _I.BUSY, "reject", _S.DONE, "TS 24.390 §4.5.5"),
     (_OPEN, _I.OVER, "nothing_yet", _S.DONE, "TS 24.390 §4.5.4.1"),
 )
 
@@ -116,6 +121,7 @@ class UssdDialogue(Call):
     """That of our answers."""
 
     _asked = UssdData()
+    _is_leaving = False
 
     def answer_question(self, text: str, now: float) -> None:
         """Answer the network's question; raises LocalError when there is none, or for a text
@@ -196,6 +202,11 @@ class UssdDialogue(Call):
     def _complain(self, data: UssdData, now: float) -> None:
         self.tell(UssdUnreadable(data.text))
         self._send_data(UssdData(error=UNSPECIFIED_ERROR), now)
+
+    def _reject(self, data: UssdData, now: float) -> None:
+        """Nothing more after this."""
+        self._is_leaving = True
+        self._send_data(data, now)
 
     def _tell_result(self, data: UssdData, _now: float) -> None:
         self.tell(UssdResult(data.text, data.language, data.error))

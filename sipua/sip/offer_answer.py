@@ -203,7 +203,8 @@ class OfferAnswer:
         return description
 
     def answer(self, media: LocalMedia) -> bytes:
-        """Our answer; raises NoCommonMedia for an offer without a stream for us.
+        """Our answer; raises NoCommonMedia for an offer without a stream for us, unless we want
+        none: port 0.
 
         ParseError when its formats cannot be read. Either leaves the offer waiting.
         """
@@ -220,7 +221,7 @@ class OfferAnswer:
             direction = _common_direction(_direction(remote, theirs), media.direction)
             lines.append(_media_line(media, tuple(codecs), theirs.protocol, direction))
             stream = _stream(remote, theirs, direction, codecs, media.port)
-        if stream is None and (not self.settled or (media.port and _wants_voice(remote))):
+        if stream is None and media.port and (not self.settled or _wants_voice(remote)):
             raise NoCommonMedia("no stream of the offer can be taken here")
         self._step(SEND_ANSWER)
         self.local, self.remote, self.stream = media, remote, stream
