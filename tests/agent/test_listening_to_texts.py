@@ -11,6 +11,7 @@ from card.profile import Profile, load
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import EVENTS
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.machine_settings import Content
 from sipua.agent.texts.texter import Texter
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.server import CoreServer
@@ -121,3 +122,26 @@ def test_the_contact_asks_for_short_messages_while_they_are_taken(
         agent.register()
         assert not any("smsip" in (each.headers.get("Contact") or "") for each in sent)
         assert sent
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/plain;charset=UTF-8", 200),
+        ("TEXT/Plain", 200),
+        ("application/sdp", 415),
+        ("multipart/mixed;boundary=b", 415),
+        ("application/vnd.3gpp.ussd+xml", 415),
+        ("application/pidf+xml", 415),
+    ],
+)
+def test_what_is_no_text_is_not_told_as_one(
+    core: CoreServer, alice: Profile, bob: Profile, content_type: str, status: int
+) -> None:
+    """What calls and USSD carry in their requests is nothing for a MESSAGE."""
+    uri = f"sip:{bob.imsi}@ims.mnc001.mcc001.3gppnetwork.org"
+    with Answering(user_agent(bob, core)) as listening, user_agent(alice, core) as agent:
+        result = agent.request(uri, Content("MESSAGE", (), b"v=0", content_type))
+        assert result.status == status
+        listening.finish()
+    assert len(listening.of("message")) == (status == 200)

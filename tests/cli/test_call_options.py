@@ -64,6 +64,7 @@ LISTEN = [
     (("--answer",), ListenPlan()),
     (("--busy",), ListenPlan(what="busy")),
     (("--decline",), ListenPlan(what="decline")),
+    (("--ussd-answer", "1", "--ussd-answer", "b"), ListenPlan(ussd_answers=("1", "b"))),
     (("--no-answer",), ListenPlan(what="ring")),
     (("--ring", "2.5", "--decline"), ListenPlan(ring=2.5, what="decline")),
     (("--duration", "7"), ListenPlan(duration=7.0)),
