@@ -120,7 +120,9 @@ def test_a_network_that_describes_no_session(listen: Listen) -> None:
         with listen(network) as listening:
             network.begin()
             assert listening.wait("ussd-over") == {"cause": "peer-hung-up"}
+            listening.finish()
         assert told(listening) == ["ussd-news", "ussd-over"]
+        assert network.byes_from_him == 0
 
 
 def test_one_at_a_time(listen: Listen) -> None:
