@@ -131,7 +131,8 @@ def _media(_event: str, details: Details) -> tuple[str, str]:
     if not details["codec"]:
         return word, "none"
     way = _WAYS.get(details["direction"], details["direction"])
-    return word, f"{details['codec']}, {way}, {details['remote']}"
+    caution = f"; {details['unprotected']}" if details["unprotected"] else ""
+    return word, f"{details['codec']}, {way}, {details['remote']}{caution}"
 
 
 def _established(_event: str, details: Details) -> tuple[str, str]:

@@ -36,7 +36,7 @@ EVENTS = {
     "redirected": ("target",),
     "invited": ("from", "from_name", "asserted", "asserted_name", "target"),
     "progress": ("status", "reason", "branch"),
-    "media": ("early", "codec", "direction", "remote"),
+    "media": ("early", "codec", "direction", "remote", "unprotected"),
     "established": ("peer", "peer_name", "asserted", "asserted_name"),
     "digit": ("digit", "ms", "by"),
     "digits-sent": ("digits", "by"),

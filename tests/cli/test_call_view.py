@@ -18,6 +18,7 @@ from cli.call_view import COLOURS, CallView, JsonLines, LiveView, Standing, choo
 from cli.call_words import call_facts, clock, line, who
 from cli.render import print_result
 from sipua.agent.call_report import EVENTS, CallReport
+from sipua.agent.calls.phone_call import IN_CLEAR
 from sipua.media.port import Statistics
 from sipua.result import CallResult
 from sipua.verdict import Verdict
@@ -66,11 +67,13 @@ A_REPORT: dict[str, Any] = {
     "discharged": "2026-11-22T10:00:01+01:00",
 }
 
+A_STREAM: dict[str, Any] = {"codec": "PCMA", "remote": "192.0.2.1:4000"}
+
 A_CALL = [
     report("registered", 0.02, 0, impu="sip:a@x", registrar="udp:127.0.0.1:5060", expires=600),
     report("calling", 0.03, target="sip:b@x"),
     report("progress", 0.1, status=183, reason="Session Progress", branch="tag-1"),
-    report("media", 0.1, early=True, codec="PCMA", direction="recvonly", remote="192.0.2.1:4000"),
+    report("media", 0.1, early=True, **A_STREAM, direction="recvonly", unprotected=None),
     report("progress", 0.2, status=180, reason="Ringing", branch="tag-1"),
     report(
         "established",
@@ -80,7 +83,8 @@ A_CALL = [
         asserted=["sip:b@x", "tel:+15550100"],
         asserted_name=None,
     ),
-    report("media", 2.2, early=False, codec="PCMA", direction="sendrecv", remote="192.0.2.1:4000"),
+    report("media", 2.2, early=False, **A_STREAM, direction="sendrecv", unprotected=None),
+    report("media", 2.3, early=False, **A_STREAM, direction="sendrecv", unprotected=IN_CLEAR),
     report("digits-sent", 2.6, digits="12#", by="rtp"),
     report("digit", 3.1, digit="5", ms=160.0, by="rtp"),
     report("digit", 3.2, digit="6", ms=None, by="info"),
@@ -126,6 +130,7 @@ LINES = [
     "     0.2  ringing         180 Ringing",
     "     2.2  answered        in call with Bob <sip:b@x>, asserted sip:b@x and tel:+15550100",
     "     2.2  media           PCMA, both ways, 192.0.2.1:4000",
+    f"     2.3  media           PCMA, both ways, 192.0.2.1:4000; {IN_CLEAR}",
     "     2.6  digits sent     12#, by RTP",
     "     3.1  digit heard     5 for 160 ms, by RTP",
     "     3.2  digit heard     6, by INFO",

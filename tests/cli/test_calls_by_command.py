@@ -151,7 +151,13 @@ def test_documents_of_a_call(sipua: Sipua, subscribers: Pair) -> None:
     assert progress.pop("branch")
     assert progress == {"event": "progress", "status": 180, "reason": "Ringing"}
     assert media.pop("remote").startswith("127.0.0.1:")
-    assert media == {"event": "media", "early": False, "codec": "EVS", "direction": "sendrecv"}
+    assert media == {
+        "event": "media",
+        "early": False,
+        "codec": "EVS",
+        "direction": "sendrecv",
+        "unprotected": None,
+    }
     assert established == {
         "event": "established",
         "peer": subscribers.bobs_uri,

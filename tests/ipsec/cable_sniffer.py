@@ -61,6 +61,14 @@ class Sniffer:
         headers = [frame[14 + 4 * (frame[14] & 15) :] for frame in seen if frame[12:14] == IPV4]
         return sorted({int.from_bytes(each[:4], "big") for each in headers})
 
+    def udp_payloads(self) -> list[str]:
+        """What UDP over IPv4 carried, as hex."""
+        return [
+            frame[14 + 4 * (frame[14] & 15) + 8 :].hex()
+            for frame in list(self.frames)
+            if protocol(frame) == "udp" and frame[12:14] == IPV4
+        ]
+
     def inject(self, frame: str) -> int:
         """Send a frame as it is; it is seen by the other end of the cable."""
         return self.socket.send(bytes.fromhex(frame))

@@ -1,6 +1,6 @@
 """Run inside a namespace: a telephone with IPsec, which does in a call what it is told to.
 
-Arguments: the folder of the cards, the name of one, and the transport.
+Arguments: those of staying_inside.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Wish = Callable[[PhoneCall, float], None]
 class PhoneInside(StayingInside):
     """Wishes are granted in the thread of the call."""
 
-    def __init__(self, folder: str, name: str, transport: str) -> None:
-        super().__init__(folder, name, transport)
+    def __init__(self, *arguments: str) -> None:
+        super().__init__(*arguments)
         self._wishes: queue.SimpleQueue[Wish] = queue.SimpleQueue()
 
     def grant_wishes(self, call: PhoneCall, now: float) -> None:

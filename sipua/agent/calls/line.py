@@ -59,6 +59,12 @@ class CallLine:
         self._clients: dict[ClientTransaction, tuple[Request, float]] = {}
         self._servers: dict[Request, ServerTransaction] = {}
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether IPsec protects what is said by it."""
+        protection = self._switchboard.protection
+        return protection is not None and protection.told is not None
+
     # What comes ----------------------------------------------------------------------------
 
     def take(self, transaction: ServerTransaction, request: Request, now: float) -> None:

@@ -44,6 +44,8 @@ HEED: dict[type[Event], str] = {
 }
 """What is done about each event of the machine's."""
 
+IN_CLEAR = "RTP goes in clear: IPsec protects SIP as far as the P-CSCF, not voice"
+
 DIGITS_PATIENCE = 0.2
 """Seconds until it is looked again whether the digits are out, before we hang up."""
 
@@ -127,6 +129,7 @@ class PhoneCall:
 
     def _media_changed(self, event: MediaChanged, now: float) -> None:
         stream = event.stream
+        has_voice = stream is not None and stream.direction != "inactive"
         self._media.use(stream, now)
         self.log.tell(
             "media",
@@ -134,6 +137,7 @@ class PhoneCall:
             codec=stream.codecs[0].name if stream and stream.codecs else None,
             direction=stream.direction if stream else None,
             remote=f"{stream.address}:{stream.port}" if stream else None,
+            unprotected=IN_CLEAR if has_voice and self.line.is_protected else None,
         )
 
     def _established(self, event: Established, now: float) -> None:
