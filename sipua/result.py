@@ -115,7 +115,7 @@ class RequestResult(RegistrationResult):
     """What became of a request other than REGISTER, and of the registration it stands on.
 
     ``answer`` holds header fields of the 2xx by name, in small letters: what the
-    far end can do and who it is.
+    far end can do and, by its URIs, who it is.
     """
 
     __slots__ = ("answer", "method", "target")

@@ -34,6 +34,8 @@ __all__ = ["Observer", "UserAgent"]
 TOLD = ("Allow", "Accept", "Supported", "Server", "User-Agent", "P-Asserted-Identity")
 """Header fields of the answer to a request that a result passes on."""
 
+ASSERTED = "p-asserted-identity"
+
 HANGING_UP = 5.0
 """Seconds that calls are given to end, and texts to be acknowledged, when listening does."""
 
@@ -239,4 +241,9 @@ class UserAgent(Registrant):
 
 def _told(response: Response) -> dict[str, list[str]]:
     headers = response.headers
-    return {name.lower(): headers.legible(name) for name in TOLD if name in headers}
+    told = {name.lower(): headers.legible(name) for name in TOLD if name in headers}
+    if ASSERTED in told:
+        from sipua.agent.parties import asserted_parties
+
+        told[ASSERTED], _ = asserted_parties(told[ASSERTED])
+    return told

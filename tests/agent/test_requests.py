@@ -169,6 +169,7 @@ def test_options_tells_what_the_far_end_can_do(
         assert statuses(result, "OPTIONS") == [407, 200]
         assert result.answer["allow"] == ["MESSAGE", "OPTIONS"]
         assert result.answer["accept"] == ["text/plain"]
+        assert result.answer["p-asserted-identity"] == [uri_of(bob)]
         network = agent.options(f"sip:{domain(bob)}")
         assert statuses(network, "OPTIONS") == [407, 200]
         assert network.answer["server"] == ["sipua"]
