@@ -105,7 +105,7 @@ def _seen(
                 text = stream.read(MAX_TEXT).decode("utf-8", "surrogateescape")
                 yield from _from_text(text, each)
     if texts:
-        yield from _from_text("\n".join(texts), "the text")
+        yield from _from_text("\n".join(texts), "the text", is_file=False)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _opened(name: str) -> Iterator[Any]:
         yield stream
 
 
-def _from_text(text: str, name: str) -> Iterator[Heard | Document]:
+def _from_text(text: str, name: str, *, is_file: bool = True) -> Iterator[Heard | Document]:
     from sipua.explain.own_document import explain_own
     from sipua.explain.pasted import read_text
     from sipua.explain.sources import document_in
@@ -135,9 +135,10 @@ def _from_text(text: str, name: str) -> Iterator[Heard | Document]:
         return
     heard = read_text(text)
     if not heard:
+        what = "neither a capture nor SIP" if is_file else "neither a file nor SIP"
         raise click.UsageError(
-            f"{name} is neither a file nor SIP: expected a capture, a message that begins with its "
-            "first line, or a header line such as WWW-Authenticate"
+            f"{name} is {what if text.strip() else 'empty'}: expected a capture, a message that "
+            "begins with its first line, or a header line such as WWW-Authenticate"
         )
     yield from heard
 

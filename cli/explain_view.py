@@ -106,7 +106,10 @@ class TextWriter:
         if not self._count:
             click.echo("There is nothing of authentication in it.")
         elif self._count > 1:
-            click.echo(f"\n{self._count} dialogs; something is wrong in {self._wrong} of them.")
+            wrong = (
+                f"something is wrong in {self._wrong}" if self._wrong else "nothing is wrong in any"
+            )
+            click.echo(f"\n{self._count} dialogs; {wrong} of them.")
         return FOUND if self._wrong else 0
 
     def _rows(self, rows: Iterable[Row]) -> None:

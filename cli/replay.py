@@ -43,6 +43,7 @@ def replay(files: tuple[str, ...], profiles: tuple[str, ...], as_json: bool) -> 
     say what they said. Nothing is sent anywhere. The exit status is 0 when all that
     could be played is the same, 60 when not.
     """
+    from sipua.capture.errors import CaptureError
     from sipua.explain.subscriber import load
     from sipua.replay.play import play
     from sipua.replay.recording import read
@@ -51,8 +52,11 @@ def replay(files: tuple[str, ...], profiles: tuple[str, ...], as_json: bool) -> 
     documents = []
     different = False
     for path in files:
-        with open(path, "rb") as stream:
-            recording = read(stream)
+        try:
+            with open(path, "rb") as stream:
+                recording = read(stream)
+        except CaptureError as error:
+            raise CaptureError(f"{path}: {error}") from error
         played = list(play(recording, subscribers))
         different |= any(each.differences for each in played)
         documents.append(

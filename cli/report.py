@@ -62,11 +62,15 @@ def report(
     target = output or f"{os.path.splitext(file)[0]}.html"
     if not text:
         check_target(target, force=force, trace=file)
+    from sipua.capture.errors import CaptureError
     from sipua.explain.subscriber import load
 
     subscribers = [load(path) for path in profiles]
-    with open(file, "rb") as stream:
-        trace = read(stream, subscribers, shows_secrets=show_secrets)
+    try:
+        with open(file, "rb") as stream:
+            trace = read(stream, subscribers, shows_secrets=show_secrets)
+    except CaptureError as error:
+        raise CaptureError(f"{file}: {error}") from error
     if text:
         _draw(trace)
         return 0

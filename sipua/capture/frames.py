@@ -41,6 +41,8 @@ def _frames(file: BinaryIO) -> Iterator[Frame | CaptureRemark]:
         yield from PcapngReader(file).frames()
     elif magic in pcap.LAYOUTS:
         yield from pcap.frames(magic, file)
+    elif not magic:
+        raise CaptureError("the file is empty")
     elif magic.startswith(GZIP):
         raise CaptureError("the capture is compressed; run gunzip on it first")
     else:

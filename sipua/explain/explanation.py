@@ -109,6 +109,9 @@ class _Work:
             return "The answer is right."
         if self.rounds and not any(each.answers for each in self.rounds):
             return "A challenge; nothing is wrong with it as far as can be seen."
+        awaited = [each for each in self.dialog.exchanges if each.at > 0 and each.method != "ACK"]
+        if awaited and not any(each.status for each in awaited):
+            return "No answer to it is in the capture."
         return "Nothing wrong was found."
 
     def forgiven(self, exchange: Exchange, findings: Iterable[Finding]) -> list[Finding]:

@@ -78,10 +78,10 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str) ->
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"hello", "neither a file nor SIP"),
+        (b"hello", "what is neither a capture nor SIP: expected"),
         (b'{"a": 1}', "JSON, but none that sipua prints"),
         (b"\xd4\xc3\xb2\xa1broken", "capture"),
-        (b"", "neither a file nor SIP"),
+        (b"", "what is empty: expected"),
     ],
 )
 def test_what_cannot_be_explained_is_a_usage_error(

@@ -147,6 +147,33 @@ def test_replay_says_what_is_different(tmp_path: Path, capsys: pytest.CaptureFix
     assert dialog["recorded"] == dialog["today"] == ["registered"]
 
 
+@pytest.mark.parametrize("command", ["replay", "report"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "the file is empty"), (b"\x93garbage" * 99, "this is no capture file")],
+)
+def test_what_is_no_capture_is_named(
+    command: str, content: bytes, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = CAPTURES / "registration.pcapng", tmp_path / "bad.pcapng"
+    bad.write_bytes(content)
+    files = [str(good), str(bad)] if command == "replay" else [str(bad), "--text"]
+    assert run([command, *files]) == 2
+    assert f"{bad}: {why}" in capsys.readouterr().err
+
+
+def test_a_trace_that_breaks_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is there is played, drawn and explained, and that there is no more is said."""
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes((CAPTURES / "call.pcapng").read_bytes()[:2500])
+    for command in (["replay"], ["report", "--text"], ["explain"]):
+        assert run([*command, str(cut)]) == 0
+        told = capsys.readouterr()
+        assert "breaks off" in told.out + told.err
+        assert "REGISTER" in told.out
+    assert "No answer to it is in the capture." in told.out
+
+
 def test_a_report_of_a_run_as_it_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target, trace = tmp_path / "run.html", tmp_path / "run.pcapng"
     assert run(["demo", "--report", str(target), "--fault", "403"]) == 30
