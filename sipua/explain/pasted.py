@@ -70,7 +70,7 @@ def _body(head: list[str], lines: list[str]) -> bytes:
     length = 0
     for line in head:
         name, _, value = line.partition(":")
-        if name.strip().lower() in ("content-length", "l") and value.strip().isdigit():
+        if name.strip().lower() in ("content-length", "l") and value.strip().isdecimal():
             length = int(value.strip()[:9])
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")[:length]
 

@@ -185,3 +185,11 @@ def test_requests_of_one_dialog_are_bounded() -> None:
     (dialog,) = dialogs.finish()
     assert len(dialog.exchanges) == MAX_EXCHANGES
     assert dialog.omitted == 10
+
+
+def test_a_length_in_digits_that_are_no_numbers() -> None:
+    """``¹`` is a digit to some, and no decimal one."""
+    (heard,) = read_text(
+        "OPTIONS sip:a@example.com SIP/2.0\nCSeq: 1 OPTIONS\nContent-Length: ¹0\n\nx"
+    )
+    assert heard.message.body == b""
