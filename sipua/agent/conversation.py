@@ -216,8 +216,11 @@ class Conversation(Generic[M]):
             self.hop = self._find(SipUri.parse(event.uri))
             self._sent_by = self._switchboard.driver.network.local_address(self.hop)
             result.registrar = str(self.hop)
-        elif isinstance(event, Retrying) and self._narrator is not None:
-            self._narrator.waiting(event.at - now, event.why)
+        elif isinstance(event, Retrying):
+            if self._protection is not None and self._is_registration:
+                self._protection.unanswered(now)
+            if self._narrator is not None:
+                self._narrator.waiting(event.at - now, event.why)
 
     def _hints(self, ended: Ended) -> list[str]:
         """What to check next: of an answer the machine knows, of a failure we know more."""

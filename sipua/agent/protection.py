@@ -134,6 +134,13 @@ class Protection:
         self._finish_at = now + self._old_kept
         return self.security.hop(hop)
 
+    def unanswered(self, now: float) -> None:
+        """The REGISTER came to nothing for now: what it was to confirm is no more, and the next
+        one offers anew (TS 33.203 §7.3.1.4).
+        """
+        if not self._declined:
+            self.security.refused(now)
+
     def ended(self, now: float) -> None:
         """The registration is over, or never was: the next one begins anew, at other ports.
 

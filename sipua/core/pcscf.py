@@ -151,6 +151,7 @@ class Pcscf:
             except SecurityAgreementError:
                 continue
             self._clear_ports(terminal, chosen.theirs, now)
+            self._check_spis(terminal, chosen.theirs)
             terminal.chosen, terminal.client = chosen, client
             return
         choose(listed, self._place.suites, terminal.address)  # raises, and tells why
@@ -172,6 +173,16 @@ class Pcscf:
                 raise PeerError("these ports are protected for somebody else", 403)
             other.agreement.close(now)
             self._forget(other)
+
+    def _check_spis(self, terminal: _Terminal, theirs: Side) -> None:
+        """At one address an SPI is one association (RFC 4301 §4.1): a kernel would take another
+        one for the first. The temporary set is about to be replaced.
+        """
+        for other in {terminal, *self._terminals.values()}:
+            if other.address == terminal.address:
+                kept = set(other.servers) - {terminal.agreement.life.temporary}
+                if any(each.theirs.spis & theirs.spis for each in kept):
+                    raise PeerError("these SPIs are in use", 403)
 
     def _forget(self, terminal: _Terminal) -> None:
         for place in [each for each, known in self._terminals.items() if known is terminal]:

@@ -75,15 +75,18 @@ class Agreement:
 
         Ours is what ``new_side`` gave; after a second challenge to the same offer
         it is that of the first. Raises SecurityAgreementError when both sides
-        have the same SPI, LocalError when it cannot be done; nothing temporary
-        is left then.
+        have the same SPI, or theirs has one that is in use, LocalError when it
+        cannot be done; nothing temporary is left then.
         """
         ours = self._offered
         if ours is None:
             assert self.life.temporary is not None
             ours = self.life.temporary.ours
-        if {ours.spi_c, ours.spi_s} & {theirs.spi_c, theirs.spi_s}:
+        if ours.spis & theirs.spis:
             raise SecurityAgreementError("both sides chose the same SPI (TS 33.203 §7.1)")
+        kept = [each for each in (self.life.in_use, *self.life.old) if each is not None]
+        if any(each.theirs.spis & theirs.spis for each in kept):
+            raise SecurityAgreementError("an SPI that is in use was chosen again")
         agreed = AssociationSet(ours, theirs, suite, expand(suite, ck, ik))
         self._offered = None
         self.life.agreed(agreed, now)

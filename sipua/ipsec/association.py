@@ -33,6 +33,11 @@ class Side(NamedTuple):
     spi_s: int
 
     @property
+    def spis(self) -> frozenset[int]:
+        """Both of them."""
+        return frozenset((self.spi_c, self.spi_s))
+
+    @property
     def client(self) -> Endpoint:
         """Where its requests leave from."""
         return Endpoint(self.address, self.port_c)

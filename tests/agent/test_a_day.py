@@ -4,7 +4,10 @@ and clock."""
 from __future__ import annotations
 
 import itertools
+import math
+import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.core.bindings import ExpiryPolicy
 from sipua.core.server import CoreServer
+from sipua.errors import LocalError
 from sipua.ipsec.packet import UDP, Packet
 from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
@@ -216,10 +220,10 @@ def assert_idle(world: World, core: CoreServer) -> None:
     assert core._elements.deadline() is None
     if core.protection is not None:
         pcscf = core.protection.pcscf
-        assert world.kernels[SECOND].sets == 0
+        assert world.kernels[core.hop("UDP").address].sets == 0
         assert pcscf._terminals == {}
         assert pcscf._later == []
-        assert world.ports_of(SECOND) == sorted([5060, pcscf.server[1]])
+        assert world.ports_of(pcscf.server[0]) == sorted([5060, pcscf.server[1]])
 
 
 def test_hundreds_of_renewals(world: World, profile: Profile) -> None:
@@ -243,6 +247,81 @@ def test_hundreds_of_renewals(world: World, profile: Profile) -> None:
     assert max(renewals) <= 301
     assert min(renewals) >= 299
     assert not bound(core, profile)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_day_on_a_bad_line(
+    world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Three packets in ten are lost, and the network authenticates anew and ends registrations
+    again and again. Nothing is left over, and nothing went in the clear."""
+    two_ways(monkeypatch, world)
+    expiry = ExpiryPolicy(least=60, most=600)
+    cores = [
+        world.core(address, [profile], expiry=expiry, ipsec="require")
+        for address in (FIRST, SECOND)
+    ]
+    chance = random.Random(seed)
+    world.loses = lambda packet: chance.random() < 0.3
+    settings = AgentSettings(keep_trying=True, reg_event=True, ipsec="require")
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        while agent.register().verdict is not Verdict.REGISTERED:
+            world.wait(60)
+        watch = Watch(world, [math.inf])  # how long ago is no matter
+        impi = agent._result.impi or ""
+
+        def everywhere(act: Callable[[CoreServer], None]) -> Callable[[], None]:
+            def do() -> None:
+                for core in cores:
+                    with suppress(LocalError):  # he is not registered there
+                        act(core)
+
+            return do
+
+        for hour in range(23):
+            world.at(hour * HOUR + 777, everywhere(lambda core: core.shorten(impi, 60)))
+            world.at(hour * HOUR + 1777, everywhere(lambda core: core.deregister(impi)))
+        world.at(24 * HOUR, agent.interrupt)
+        result = agent.stay()
+        assert result.verdict in (Verdict.DEREGISTERED, Verdict.INTERRUPTED), result.reason
+        let_timers_run_out(world, agent)
+    world.wait(700)
+    for core in cores:
+        assert_idle(world, core)
+        core.stop()
+    assert watch.clear <= {"terminal REGISTER", "network 401", "network 403", "network 503"}
+    assert watch.too_many == []
+    assert world.kernel.is_clean
+    assert is_clean(world, FIRST)
+    assert is_clean(world, SECOND)
+    assert world.open_networks == []
+
+
+def test_an_answer_that_is_lost(world: World, profile: Profile) -> None:
+    """The network has confirmed new associations and we do not know: what follows is offered
+    anew, under the old ones (TS 33.203 §7.3.1.4)."""
+    answers: list[tuple[float, str]] = []
+    began = world.now
+
+    def note(way: str, data: bytes, _hop: object) -> None:
+        if way == "sent" and b" REGISTER\r\n" in data and data.startswith(b"SIP/2.0"):
+            answers.append((world.now - began, data[8:11].decode()))
+            if len(answers) == 4:  # the 200 to the first renewal
+                until = world.now + 33
+                world.loses = lambda packet: world.now < until
+
+    core = world.core(
+        FIRST, [profile], on_message=note, ipsec="require", expiry=ExpiryPolicy(least=60, most=600)
+    )
+    settings = AgentSettings(pcscf=f"udp:{FIRST}:5060", ipsec="require")
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        assert agent.register().verdict is Verdict.REGISTERED
+        world.at(400, agent.interrupt)
+        assert agent.stay().verdict is Verdict.DEREGISTERED
+    told = [status for at, status in answers if at < 390]
+    assert [each for index, each in enumerate(told) if each != told[index - 1]] == told[:2] * 3
+    assert_idle(world, core)
+    assert world.kernel.is_clean
 
 
 @pytest.mark.parametrize("ipsec", ["off", "require"])

@@ -44,6 +44,7 @@ class World:
         self.kernel = VirtualKernel(folder / "terminal")
         self.kernels: dict[str, VirtualKernel] = {}
         self.on_wire: Callable[[Packet], None] = lambda packet: None
+        self.loses: Callable[[Packet], bool] = lambda packet: False
         self._wire: list[tuple[float, int, Packet]] = []
         self._order = 0
         self._steps = 0
@@ -130,6 +131,8 @@ class World:
     def _deliver(self) -> None:
         _, _, packet = heappop(self._wire)
         if not (self._is_there(packet.source) and self._is_there(packet.destination)):
+            return
+        if self.loses(packet):
             return
         arrived = self.kernel_at(packet.destination).arrives(packet)
         if arrived is None:

@@ -378,8 +378,27 @@ def test_nobody_takes_anothers_protected_ports() -> None:
         with pytest.raises(PeerError, match="somebody else") as caught:
             both.register([(CLIENT, stolen)], PLAIN, both.challenge)
         assert caught.value.status == 403
-    other = write(CURRENT, ours._replace(port_c=7000, port_s=7001))
-    assert both.register([(CLIENT, other)], PLAIN, both.challenge).status == 401
+    other = ours._replace(port_c=7000, port_s=7001, spi_c=7000, spi_s=7001)
+    lines = [(CLIENT, write(CURRENT, other))]
+    assert both.register(lines, PLAIN, both.challenge).status == 401
+
+
+def test_an_spi_at_an_address_is_one_association() -> None:
+    """A kernel would take that of another one for the first, ours for the one in use."""
+    both = Both().registered()
+    (agreed,) = both.network.engine.installed
+    ours = agreed.theirs
+    another = ours._replace(port_c=7000, port_s=7001)
+    again = ours._replace(port_c=7000)
+    verify = [(VERIFY, value) for name, value in both.security.protecting() if name == VERIFY]
+    for spi_c, spi_s in ((ours.spi_c, 7001), (7000, ours.spi_s), (ours.spi_s, ours.spi_c)):
+        for side, hop, more in ((another, PLAIN, []), (again, both.security.hop(PLAIN), verify)):
+            line = write(CURRENT, side._replace(spi_c=spi_c, spi_s=spi_s))
+            with pytest.raises(PeerError, match="SPIs are in use") as caught:
+                both.register([(CLIENT, line), *more], hop, both.challenge)
+            assert caught.value.status == 403
+    assert both.network.engine.installed == [agreed]
+    assert both.challenged().answered().status == 200
 
 
 def test_ports_are_free_again_when_their_owner_has_left() -> None:
@@ -403,7 +422,8 @@ def test_there_is_a_limit_and_an_engine_may_fail() -> None:
     assert both.network.engine.installed == []
     both.network.engine.broken = False
     for number in range(MAX_TERMINALS):
-        side = Side(UE, 10000 + 2 * number, 10001 + 2 * number, 500, 501)
+        even, odd = 10000 + 2 * number, 10001 + 2 * number
+        side = Side(UE, even, odd, even, odd)
         assert both.register([(CLIENT, write(CURRENT, side))], PLAIN, both.challenge)
     with pytest.raises(PeerError, match="too many") as caught:
         both.challenged()

@@ -222,3 +222,19 @@ def test_a_challenge_without_an_offer_is_refused() -> None:
     terminal = Terminal()
     with pytest.raises(SecurityAgreementError, match="before any offer"):
         terminal.challenge()
+
+
+def test_a_network_that_chooses_an_spi_again_is_not_agreed_with() -> None:
+    """Its new association would take the place of the one in use."""
+    terminal = Terminal()
+    terminal.security.opening()
+    terminal.challenge()
+    terminal.security.accepted(3600, 0)
+    (in_use,) = terminal.noted.engine.installed
+    terminal.security.opening()
+    taken = in_use.theirs.spi_c
+    for spis in ((taken, 9001), (9000, taken)):
+        side = Side(PCSCF, 31000, 6064, *spis)
+        with pytest.raises(SecurityAgreementError, match="in use was chosen again"):
+            terminal.security.challenged([write(CURRENT, side)], CK, IK, HOP, 1)
+    assert terminal.noted.engine.installed == [in_use]
