@@ -15,6 +15,7 @@ from sipua.agent.identity_module import CardChoice
 from sipua.agent.user_agent import UserAgent
 from sipua.ims.ussd_data import NOTIFY, REQUEST, UssdData
 from sipua.settings import AgentSettings
+from sipua.verdict import Verdict
 
 QUESTION = UssdData("1 Credit\n2 Data", "en", REQUEST).to_bytes()
 MONTH = UssdData("Which month?", "de", REQUEST).to_bytes()
@@ -134,3 +135,27 @@ def test_one_at_a_time(listen: Listen) -> None:
         assert told(listening).count("ussd-question") == 1
         assert sorted(each.error for each in network.heard) == [-1, 4]
         assert network.ended.wait(PATIENCE)
+
+
+def test_more_than_are_remembered_are_refused(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipua.agent.texts.ussd_reception.MAX_DIALOGUES", 1)
+    with UssdServer(NEWS, twice=True) as network:
+        with listen(network) as listening:
+            network.begin()
+            listening.wait("ussd-over")
+            assert network.refused.wait(PATIENCE)
+        assert [each.status for each in network.taken] == [200]
+        assert told(listening) == ["ussd-news", "ussd-over"]
+
+
+def test_listening_ends_in_the_middle(listen: Listen) -> None:
+    """The network waits for nothing: it gets BYE, and only then the registration is removed."""
+    with UssdServer(QUESTION, silent=True) as network:
+        with listen(network, "2") as listening:
+            network.begin()
+            listening.wait("ussd-answer")
+            assert listening.finish().verdict is Verdict.DEREGISTERED
+        assert told(listening)[-1] == "ussd-over"
+        assert network.methods[-2:] == ["BYE", "REGISTER"]

@@ -22,7 +22,8 @@ VOICELESS = (
 
 class UssdServer:
     """``begin`` sends the INVITE with ``first``; after each INFO of his the next of ``words`` goes
-    out, at last BYE with ``last``. ``twice`` makes it two dialogues at a time."""
+    out, at last BYE with ``last``, or nothing if it is ``silent``. ``twice`` makes it two dialogues
+    at a time."""
 
     def __init__(
         self,
@@ -31,13 +32,16 @@ class UssdServer:
         last: bytes = b"",
         offer: bytes = VOICELESS,
         twice: bool = False,
+        silent: bool = False,
     ) -> None:
-        self.first, self.last, self.offer, self.twice = first, last, offer, twice
+        self.first, self.last, self.offer = first, last, offer
+        self.twice, self.silent = twice, silent
         self.words = list(words)
         self.contact = ""
         self.taken: list[Response] = []
         self.heard: list[UssdData] = []
-        self.ended = threading.Event()
+        self.ended, self.refused = threading.Event(), threading.Event()
+        self.methods: list[str] = []
         self.byes_from_him = 0
         self._cseq = 1
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -80,10 +84,13 @@ class UssdServer:
                 self._heed(message)
             elif message.cseq.method == "INVITE" and message.status >= 200:
                 self._acknowledge(message)
+                if message.status >= 300:
+                    self.refused.set()
             elif message.cseq.method == "BYE":
                 self.ended.set()
 
     def _heed(self, request: Request) -> None:
+        self.methods.append(request.method)
         response = create_response(request, 200, to_tag="net")
         if request.method == "REGISTER":
             contact = request.headers.get("Contact") or ""
@@ -114,11 +121,13 @@ class UssdServer:
         call_id = response.headers.get("Call-ID") or ""
         tag = NameAddr.parse(response.headers.get("To") or "").tag or ""
         self._ask("ACK", call_id, tag, [], b"", cseq=response.cseq.number)
-        if call_id not in self._acknowledged:
+        if response.status < 300 and call_id not in self._acknowledged:
             self._acknowledged.add(call_id)
             self.taken.append(response)
 
     def _go_on(self, info: Request) -> None:
+        if self.silent:
+            return
         if self.heard[-1].error >= 0 and not self.words and not self.last:
             return  # whoever gave up leaves by himself
         call_id = info.headers.get("Call-ID") or ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sipua.sip.endpoint import RequestReceived
     from sipua.sip.message import Request
 
-MAX_DIALOGUES = 8
+MAX_DIALOGUES = 64
 """Remembered at a time; one more hears 486."""
 
 PATIENCE = 180.0
