@@ -25,6 +25,7 @@ from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.calls.telephone import Telephone
 from sipua.agent.identity_module import CardChoice
 from sipua.agent.reporter import Reporter
+from sipua.agent.texts.texter import Texter
 from sipua.agent.user_agent import Observer, UserAgent
 from sipua.capture.recorder import Recorder
 from sipua.capture.trace_file import TraceFile
@@ -36,6 +37,7 @@ from sipua.settings import AgentSettings
 
 CAPTURES = Path(__file__).parent.parent.parent / "fixtures" / "captures"
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
+PSI = "tel:+15550100099"
 IMSIS = ("001010000000011", "001010000000012")
 
 
@@ -62,6 +64,8 @@ class Scene(NamedTuple):
     bob: ListenPlan | None = None
     plan: ListenPlan | None = None
     others: Callable[[Subscription, Others], object] | None = None
+    sms: str = ""
+    """Sent to Bob's number by a service centre, which says in a MESSAGE what became of it."""
 
 
 # What Alice does -------------------------------------------------------------------------------
@@ -176,6 +180,7 @@ SCENES = {
     "incoming-call-cancelled": Scene(plan=ListenPlan(what="ring"), others=_is_called_in_vain),
     "options": Scene(ask=_ask, bob=ListenPlan()),
     "message": Scene(ask=_write, bob=ListenPlan()),
+    "short-message": Scene(sms="good morning"),  # to who is not there
     "asked-by-others": Scene(plan=ListenPlan(), others=_is_asked),
     "reg-event": Scene(
         plan=ListenPlan(), others=_is_told, settings=AgentSettings(reg_event=True, expires=3600)
@@ -214,6 +219,9 @@ def record(scene: Scene, path: Path, folder: Path) -> None:
             elif scene.bob is not None:
                 with Answering(his, scene.bob), hers:
                     scene.ask(hers, bob)
+            elif scene.sms:
+                with Texter(CardChoice(alice.card), settings, observer, psi=PSI) as texter:
+                    texter.send(f"+{bob.imsi}", scene.sms)
             else:
                 with hers:
                     scene.ask(hers, bob)
