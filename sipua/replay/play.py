@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from card.aka.result import AkaResponse, MacFailure, SynchronisationFailure
@@ -114,7 +115,8 @@ class _Director:
         method = dialog.opening.method
         if dialog.incoming:
             return []
-        ends = [each for each in self._recording.verdicts if each[0] >= dialog.began]
+        next_one = self._next_of(dialog)
+        ends = [each for each in self._recording.verdicts if dialog.began <= each[0] < next_one]
         if method == "INVITE":
             return ends[-1:]
         if method in ("MESSAGE", "OPTIONS"):
@@ -122,6 +124,18 @@ class _Director:
             short = any("short message" in each for each in passed_over(dialog))
             return [] if short else after[:1]
         return ends if self._alone and method == "REGISTER" else []
+
+    def _next_of(self, dialog: RecordedDialog) -> float:
+        """When the user agent began the next one alike, as after a 504 that wants everything to
+        be done anew: a verdict after that is not about this one."""
+        later = [
+            each.began
+            for each in self._recording.dialogs
+            if each.began > dialog.began
+            and not each.incoming
+            and each.opening.method == dialog.opening.method
+        ]
+        return min(later, default=inf)
 
 
 def _told(

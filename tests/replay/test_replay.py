@@ -17,7 +17,7 @@ from sipua.capture.errors import CaptureError
 from sipua.errors import ParseError
 from sipua.explain.subscriber import Subscriber, load
 from sipua.replay.play import Played, play
-from sipua.replay.recording import Recording, read
+from sipua.replay.recording import RecordedDialog, Recording, read
 from sipua.sip.message import Request, Response, parse
 from sipua.verdict import Verdict
 
@@ -349,6 +349,24 @@ def test_a_changed_recording_is_different(changed: Changed) -> None:
     played = list(play(recording))
     texts = told(played[dialog])
     assert any(text.startswith(changed.told) for text in texts), texts
+
+
+def test_a_request_that_was_sent_anew_after_a_504() -> None:
+    """The verdict is about the second one."""
+    recording = recorded("message")
+    first = recording.dialogs[part(recording, "MESSAGE")]
+    second = RecordedDialog("another", first.opening, first.ue, first.peer)
+    recording.dialogs.append(second)
+    for each in first.messages:
+        second.messages.append(each._replace(at=each.at + 1))
+    (at, verdict, reason) = recording.verdicts[-1]
+    recording.verdicts[-1] = (at + 1, verdict, reason)
+    last = place(recording, 1, "SIP/2.0 200")
+    change(recording, last, "200 OK", "504 Gone", 1)
+    _, lost, repeated = play(recording)
+    assert (lost.recorded, lost.today) == ((), ("server-error",))
+    assert (repeated.recorded, repeated.today) == (("ok",), ("ok",))
+    assert told(lost) == told(repeated) == []
 
 
 def test_a_question_that_nobody_answered() -> None:
