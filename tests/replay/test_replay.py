@@ -542,7 +542,7 @@ def test_a_recording_of_many_years_takes_no_years() -> None:
         last = dialog.messages[-1]
         dialog.messages.append(last._replace(at=last.at + 3.2e9))
     started = time.process_time()
-    assert all(played.differences for played in play(recording))
+    assert [played.skipped for played in play(recording)] == ["", ""]
     assert time.process_time() - started < 8
 
 
