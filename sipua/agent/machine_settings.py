@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sipua.ims.identity import Identity
     from sipua.ims.register_response import Binding
     from sipua.ims.request import RequestSettings
-    from sipua.ims.subscription import SubscriptionSettings
+    from sipua.ims.subscription_settings import SubscriptionSettings
     from sipua.settings import AgentSettings
     from sipua.sip.hop import Hop
     from sipua.sip.offer_answer import LocalMedia
@@ -136,7 +136,7 @@ def subscription_settings(
     settings: AgentSettings, identity: Identity, binding: Binding, hop: Hop, contact: str
 ) -> SubscriptionSettings:
     """For the reg event of the registration ``binding``: whose it is, TS 24.229 §5.1.1.3."""
-    from sipua.ims.subscription import SubscriptionSettings
+    from sipua.ims.subscription_settings import SubscriptionSettings
     from sipua.ims.target import preloaded_route
 
     impu = _speaker(identity, binding)

@@ -16,7 +16,7 @@ from sipua.sip.uri_equality import same_uri
 if TYPE_CHECKING:
     from sipua.ims.machine import Finding
     from sipua.ims.reginfo import Contact, Document
-    from sipua.ims.subscription import SubscriptionSettings
+    from sipua.ims.subscription_settings import SubscriptionSettings
     from sipua.randomness import Randomness
 
 

@@ -9,12 +9,13 @@ A subscription lives beside a registration: what may pass is waited for (RFC 562
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sipua.auth.answers import Answers
 from sipua.errors import ParseError, PeerError
 from sipua.ims.events import Ended, Event, Retrying
 from sipua.ims.machine import Finding, Machine, sentence
+from sipua.ims.notice import TERMINATED, check_event, read_notice
 from sipua.ims.register_response import min_expires, retry_after
 from sipua.ims.reply import Reply
 from sipua.ims.security_refusal import is_security_refusal
@@ -30,17 +31,15 @@ from sipua.sip.dialog import Dialog, recorded, tag_of
 from sipua.sip.headers import parse_delta_seconds
 from sipua.sip.inspection import Refused
 from sipua.sip.message import Request
-from sipua.sip.parameters import Parameters
 from sipua.sip.response import create_response
 
 if TYPE_CHECKING:
+    from sipua.ims.notice import Notice
+    from sipua.ims.subscription_settings import SubscriptionSettings
     from sipua.randomness import Randomness
     from sipua.sip.message import Response
 
 METHOD = "SUBSCRIBE"
-DEFAULT_EXPIRES = 600_000
-"""Seconds asked for (TS 24.229 §5.1.1.3)."""
-
 TIMER_N = 32.0
 """Seconds in which the first NOTIFY has to come: 64 times T1 (RFC 6665 §4.1.2.4)."""
 
@@ -56,26 +55,6 @@ RETRY_AFTER_MAX = 86400.0
 
 QUICK = 60.0
 """A notifier that ends subscriptions within so many seconds is not asked again at once."""
-
-
-class SubscriptionSettings(NamedTuple):
-    """``uri`` is whose state is asked for; ``route`` and ``contact`` as a registration gave
-    them. The others are as in RegistrationSettings."""
-
-    uri: str
-    impi: str
-    impu: str
-    contact: str
-    event: str = "reg"
-    accept: str = "application/reginfo+xml"
-    expires: int = DEFAULT_EXPIRES
-    contact_params: str = ""
-    route: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    user_agent: str = ""
-    schemes: tuple[str, ...] = ()
-    plain_res: bool = False
-    refusal_wait: float = 4.0
 
 
 class Notified(Event):
@@ -161,37 +140,26 @@ class Subscription(Machine):
 
     def _read_notify(self, request: Request, now: float) -> Finding:
         """What a NOTIFY means; raises PeerError for one that is not taken."""
-        headers = request.headers
-        event, _, _ = (headers.get("Event") or "").partition(";")
-        if event.strip().lower() != self.settings.event:
-            raise Refused(
-                f"nobody subscribed to {event[:40]!r}", 489, ("Allow-Events", self.settings.event)
-            )
+        check_event(request, self.settings.event)
         dialog = self._dialog_of(request)
-        state, _, rest = (headers.get("Subscription-State") or "").partition(";")
-        state = state.strip().lower()
-        if not state:
-            raise ParseError("a NOTIFY without Subscription-State")
-        parameters = Parameters.parse(rest) if rest.strip() else Parameters()
+        notice = read_notice(request)
         dialog.check(request)
         self.dialog = dialog
-        found = Finding(Heard.NOTIFIED, f"the notifier's state is {state}")
+        found = Finding(Heard.NOTIFIED, f"the notifier's state is {notice.state}")
         error = None
         if request.body:
             try:
-                if self._take_document(headers.get("Content-Type") or "", request.body):
+                if self._take_document(request.headers.get("Content-Type") or "", request.body):
                     found.happened = Heard.MISSED
             except PeerError as unreadable:
                 error = unreadable
-        expires = _seconds(parameters, "expires")
-        reason = (parameters.get("reason") or "").lower()
-        if state == "terminated":
-            self._understand_end(found, reason, parameters, now)
-        elif expires >= 0:
-            self._live_until = now + expires
+        if notice.state == TERMINATED:
+            self._understand_end(found, notice, now)
+        elif notice.expires >= 0:
+            self._live_until = now + notice.expires
         self._notified = True
         self._respond(request, 200 if error is None else error.status, error)
-        self._events.append(Notified(state, expires, reason))
+        self._events.append(Notified(notice.state, notice.expires, notice.reason))
         return found
 
     def _dialog_of(self, request: Request) -> Dialog:
@@ -208,14 +176,13 @@ class Subscription(Machine):
             raise Refused("another branch of the SUBSCRIBE", 481)
         return self.dialog
 
-    def _understand_end(
-        self, found: Finding, reason: str, parameters: Parameters, now: float
-    ) -> None:
-        rule = REASONS.get(reason, OTHER_REASON)
+    def _understand_end(self, found: Finding, notice: Notice, now: float) -> None:
+        rule = REASONS.get(notice.reason, OTHER_REASON)
         found.happened = rule.happened
-        found.reason = f"the notifier ended the subscription: {reason or 'it does not say why'}"
+        why = notice.reason or "it does not say why"
+        found.reason = f"the notifier ended the subscription: {why}"
         if rule.heeds_retry_after:
-            found.seconds = max(0, _seconds(parameters, "retry-after"))
+            found.seconds = max(0, notice.retry_after)
         if rule.happened == Heard.ENDED_RETRY and now < self._begun + QUICK:
             found.happened = Heard.ENDED_LATER
         if self._stopping and self.state in OPEN:
@@ -421,10 +388,3 @@ class Subscription(Machine):
                 *headers,
             ],
         )
-
-
-def _seconds(parameters: Parameters, name: str) -> int:
-    try:
-        return parse_delta_seconds(parameters.get(name) or "")
-    except ParseError:
-        return -1

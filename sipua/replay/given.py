@@ -20,7 +20,7 @@ from sipua.explain.credentials import INITIAL, kind_of, read_told
 from sipua.ims.call_settings import CallSettings
 from sipua.ims.identity import Identity
 from sipua.ims.request import RequestSettings
-from sipua.ims.subscription import SubscriptionSettings
+from sipua.ims.subscription_settings import SubscriptionSettings
 from sipua.replay.comparison import CREDENTIALS
 from sipua.settings import DEFAULT_EXPIRES, AgentSettings
 from sipua.sip.headers import NameAddr, parse_delta_seconds

@@ -15,7 +15,7 @@ from sipua.ims import reginfo
 from sipua.ims.events import AuthenticationRequired, Event
 from sipua.ims.reg_event import ContactChanged, RegEventSubscription
 from sipua.ims.reginfo import Document
-from sipua.ims.subscription import SubscriptionSettings
+from sipua.ims.subscription_settings import SubscriptionSettings
 from sipua.sip.endpoint import (
     ClientTransaction,
     Endpoint,

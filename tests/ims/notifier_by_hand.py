@@ -12,7 +12,7 @@ from sipua.auth.schemes import aka
 from sipua.ims import reginfo
 from sipua.ims.events import Ended, Event
 from sipua.ims.reg_event import RegEventSubscription
-from sipua.ims.subscription import SubscriptionSettings
+from sipua.ims.subscription_settings import SubscriptionSettings
 from sipua.ims.table import State
 from sipua.sip.message import Request, Response
 from sipua.sip.parameters import Parameters

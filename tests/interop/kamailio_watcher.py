@@ -15,7 +15,7 @@ from sipua.agent.user_agent import UserAgent
 from sipua.ims.events import Event
 from sipua.ims.reg_event import ContactChanged, RegEventSubscription
 from sipua.ims.reginfo import CONTENT_TYPE
-from sipua.ims.subscription import SubscriptionSettings
+from sipua.ims.subscription_settings import SubscriptionSettings
 from sipua.ims.target import preloaded_route
 from sipua.sip.endpoint import ClientTransaction, RequestReceived
 from sipua.sip.inspection import Abilities
