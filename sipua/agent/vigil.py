@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sipua.agent.conversation import earliest
 from sipua.agent.surroundings import ASLEEP, MOVED, OFFLINE, Surroundings
 from sipua.ims.registration import Registration
+from sipua.ims.table import State
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -117,12 +118,15 @@ class Vigil:
         elif change.action == Action.REGISTER_LATER:
             self.rest = change.seconds
             self._begin_anew(told)
+        elif change.action == Action.GONE and self._settings.keep_trying:
+            self._begin_anew(told)
         elif change.action in (Action.GIVE_UP, Action.GONE):
             self._lose(Verdict.REJECTED, told)
 
     def _renew(self) -> None:
-        if self.standing.settled:
-            self.standing.begin(Registration.start, self._settings.timeout)
+        standing = self.standing
+        if standing.settled and standing.machine.state == State.REGISTERED:  # else it is about to
+            standing.begin(Registration.start, self._settings.timeout)
 
     def _begin_anew(self, why: str) -> None:
         self.anew = True

@@ -49,7 +49,7 @@ class _Held:
 
 
 class SecurityAssociations:
-    """At most one temporary set, one in use, and older ones whose transactions have not ended.
+    """At most one temporary set, one in use, and one whose transactions have not ended.
 
     ``state`` is one of ``life_table.State``.
     """
@@ -171,6 +171,7 @@ class SecurityAssociations:
     def _take_into_use(self, until: float) -> None:
         assert self._temporary is not None
         if self._in_use is not None:
+            self._drop_old()  # at most six associations in each direction (TS 33.203 §7.4.1a)
             self._old.append(self._in_use)
             until = max(until, self._in_use.until)
         self._temporary.until = until

@@ -56,7 +56,7 @@ class ProtectedPorts:
         self._flows: dict[Place, list[Place]] = {}
         self._reserved: dict[Place, socket.socket] = {}
         self._engine = dict(descriptors)
-        self._expected: dict[Place, int] = {}
+        self._expected: dict[Place, list[Place]] = {}
         self._given_back: set[Place] = set()
         self.strangers = 0
         self.streams = Streams(
@@ -106,16 +106,18 @@ class ProtectedPorts:
             self._given_back.add(place)
             self._close_udp(place)
 
-    def expect(self, peer: Place) -> None:
-        """From now on ``peer`` may reach us: an association leads from there."""
-        self._expected[peer] = self._expected.get(peer, 0) + 1
+    def expect(self, peer: Place, local: Place) -> None:
+        """From now on ``peer`` may reach ``local``: an association leads from there, and back."""
+        self._expected.setdefault(peer, []).append(local)
 
-    def forget(self, peer: Place) -> None:
+    def forget(self, peer: Place, local: Place) -> None:
         """Take back one ``expect``; nothing is done when there was none."""
-        left = self._expected.pop(peer, 0) - 1
-        if left > 0:
-            self._expected[peer] = left
-        elif left == 0:
+        locals_ = self._expected.get(peer, [])
+        if local not in locals_:
+            return
+        locals_.remove(local)
+        if not locals_:
+            del self._expected[peer]
             self.streams.cut_accepted(peer, "its associations have ended")
 
     def join(self, local: Place, peer: Place) -> None:
@@ -148,7 +150,7 @@ class ProtectedPorts:
         if hop.local in self._servers:
             if flows and hop.transport == "UDP" and hop.local not in flows:
                 return hop._replace(local=flows[-1])
-            if (hop.address, hop.port) not in self._expected:
+            if hop.local not in (*(flows or ()), *self._expected.get((hop.address, hop.port), ())):
                 raise Unreachable(f"{hop}: the associations that led there have ended")
             return hop
         if hop.local is not None:

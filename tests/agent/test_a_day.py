@@ -324,6 +324,49 @@ def test_an_answer_that_is_lost(world: World, profile: Profile) -> None:
     assert world.kernel.is_clean
 
 
+def test_authenticated_again_and_again(world: World, profile: Profile) -> None:
+    """Sooner than transactions end: of the old associations the last ones are kept, no more
+    (TS 33.203 §7.4.1a). What the network wants while it is being done is not begun twice."""
+    core = world.core(FIRST, [profile], ipsec="require", expiry=ExpiryPolicy(least=60, most=600))
+    settings = AgentSettings(pcscf=f"udp:{FIRST}:5060", ipsec="require", reg_event=True)
+    most = [0]
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        assert agent.register().verdict is Verdict.REGISTERED
+        impi = agent._result.impi or ""
+
+        def shorten() -> None:
+            core.shorten(impi, 50 + chance.random())
+            most[0] = max(most[0], world.kernel.sets, world.kernels[FIRST].sets)
+
+        chance = random.Random(1)
+        for second in range(10, 600, 7):
+            world.at(second, shorten)
+            world.at(second + 0.05, shorten)  # the REGISTER is under way
+        world.at(610, agent.interrupt)
+        result = agent.stay()
+        assert result.verdict is Verdict.DEREGISTERED, result.reason
+    assert MOST_SETS - 1 <= most[0] <= MOST_SETS
+    assert_idle(world, core)
+    assert world.kernel.is_clean
+
+
+@pytest.mark.parametrize("keep_trying", [True, False])
+def test_a_registration_that_ran_out(world: World, profile: Profile, keep_trying: bool) -> None:
+    """As nothing of ours got through: who is to keep trying begins anew."""
+    core = world.core(FIRST, [profile])
+    settings = AgentSettings(
+        pcscf=f"udp:{FIRST}:5060", reg_event=True, keep_trying=keep_trying, timeout=8.0
+    )
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        assert agent.register().verdict is Verdict.REGISTERED
+        impi, until = agent._result.impi or "", world.now + 60
+        world.at(10, lambda: core.shorten(impi, 2))
+        world.loses = lambda packet: world.now < until and b"REGISTER sip:" in packet.payload
+        world.at(300, agent.interrupt)
+        result = agent.stay()
+        assert result.verdict is (Verdict.DEREGISTERED if keep_trying else Verdict.REJECTED)
+
+
 @pytest.mark.parametrize("ipsec", ["off", "require"])
 def test_the_end_of_a_registration_is_acknowledged(
     world: World, profile: Profile, ipsec: str

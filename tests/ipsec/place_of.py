@@ -45,7 +45,7 @@ class NotedPorts:
     def __init__(self, first: int) -> None:
         self._free = itertools.count(first)
         self.clients: set[int] = set()
-        self.expected: list[tuple[str, int]] = []
+        self.expected: list[tuple[tuple[str, int], tuple[str, int]]] = []
         self.flows: list[tuple[tuple[str, int], tuple[str, int]]] = []
 
     def open_server(self, address: str, port: int = 0) -> int:
@@ -59,11 +59,11 @@ class NotedPorts:
     def close_client(self, address: str, port: int) -> None:
         self.clients.discard(port)
 
-    def expect(self, peer: tuple[str, int]) -> None:
-        self.expected.append(peer)
+    def expect(self, peer: tuple[str, int], local: tuple[str, int]) -> None:
+        self.expected.append((peer, local))
 
-    def forget(self, peer: tuple[str, int]) -> None:
-        self.expected.remove(peer)
+    def forget(self, peer: tuple[str, int], local: tuple[str, int]) -> None:
+        self.expected.remove((peer, local))
 
     def join(self, local: tuple[str, int], peer: tuple[str, int]) -> None:
         self.flows.append((local, peer))

@@ -41,8 +41,8 @@ def ends() -> Iterator[tuple[End, End]]:
     for one, other in ((a, b), (b, a)):
         one.ports.join((HOST, one.client), (HOST, other.server))
         one.ports.join((HOST, one.server), (HOST, other.client))
-        one.ports.expect((HOST, other.client))
-        one.ports.expect((HOST, other.server))
+        one.ports.expect((HOST, other.client), (HOST, one.server))
+        one.ports.expect((HOST, other.server), (HOST, one.client))
     yield a, b
     a.network.close()
     b.network.close()
@@ -97,7 +97,7 @@ def test_udp_answers_to_a_via_leave_from_where_an_association_leads_there(
 def test_renewed_flows_go_first_unless_the_hop_names_another(ends: tuple[End, End]) -> None:
     a, b = ends
     newer = a.ports.open_client(HOST, a.server)
-    b.ports.expect((HOST, newer))
+    b.ports.expect((HOST, newer), (HOST, b.server))
     a.ports.join((HOST, newer), (HOST, b.server))
     for hop, port in (
         (Hop("UDP", HOST, b.server), newer),
@@ -138,7 +138,7 @@ def test_what_began_at_a_port_given_back_goes_on_by_the_newest_flow(
     """As the CANCEL does of an INVITE that outlives its associations."""
     a, b = ends
     newer = a.ports.open_client(HOST, a.server)
-    b.ports.expect((HOST, newer))
+    b.ports.expect((HOST, newer), (HOST, b.server))
     a.ports.join((HOST, newer), (HOST, b.server))
     a.ports.part((HOST, a.client), (HOST, b.server))
     a.ports.close_client(HOST, a.client)
@@ -156,7 +156,7 @@ def test_connections_of_who_is_forgotten_are_cut_on_both_sides(ends: tuple[End, 
     pump(a, b)
     event = b.receive()
     assert isinstance(event, Received)
-    b.ports.forget((HOST, a.client))
+    b.ports.forget((HOST, a.client), (HOST, b.server))
     for end, port in ((b, a.client), (a, b.server)):
         failed = end.receive()
         assert isinstance(failed, Failed)
@@ -169,13 +169,15 @@ def test_nothing_leaves_the_server_port_when_the_associations_have_ended(
     """As what is repeated to who is gone, or an answer that comes too late: without an
     association a kernel would let it go in the clear."""
     a, b = ends
+    with pytest.raises(Unreachable, match="have ended"):  # there is none, of these two
+        b.ports.route(Hop("UDP", HOST, 9, (HOST, b.server)))
     a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
     pump(a, b)
     event = b.receive()
     assert isinstance(event, Received)
     for place, peer in ((b.client, a.server), (b.server, a.client)):
         b.ports.part((HOST, place), (HOST, peer))
-        b.ports.forget((HOST, peer))
+        b.ports.forget((HOST, peer), (HOST, place))
     b.network.send(ANSWER, event.source)
     assert isinstance(b.receive(), Failed)
     with pytest.raises(Unreachable, match="have ended"):
@@ -213,8 +215,8 @@ def test_strangers_are_not_heard(ends: tuple[End, End]) -> None:
     a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
     pump(a, b)
     assert isinstance(b.receive(), Received)
-    b.ports.forget((HOST, a.client))
-    b.ports.forget((HOST, 9))
+    b.ports.forget((HOST, a.client), (HOST, b.server))
+    b.ports.forget((HOST, 9), (HOST, b.server))
     a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
     for _ in range(100):
         assert b.network.poll(0.1) == []
