@@ -116,7 +116,7 @@ class InfoAnswered(Event):
 
 class CallEnded(Event):
     """The call is over. ``status`` is that of the response which ended it, else 0;
-    ``verdict`` tells how the authentication failed, None when it did not."""
+    ``verdict`` tells how authentication or security agreement failed, None when neither did."""
 
     __slots__ = ("cause", "reason", "status", "verdict")
 

@@ -12,6 +12,7 @@ from sipua.ims.call_settings import ALLOW
 from sipua.ims.call_table import CallInput, CallState
 from sipua.ims.events import Redirected
 from sipua.ims.register_response import REDIRECTIONS, redirect_target
+from sipua.ims.security_refusal import is_security_refusal
 from sipua.ims.session import Session
 from sipua.sip.dialog import Forks, own_contact
 from sipua.sip.grammar import quote
@@ -21,6 +22,7 @@ from sipua.sip.preconditions import Preconditions
 from sipua.sip.reliable import is_reliable
 from sipua.sip.sdp import CONTENT_TYPE
 from sipua.sip.session_timer import SessionTimer
+from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
     from sipua.ims.call_request import Failure
@@ -170,7 +172,8 @@ class Caller(Call):
 
     def _heard_failure(self, response: Response, now: float) -> None:
         status = response.status
-        ended = CallEnded(CAUSES.get(status, Cause.REFUSED), status, response.reason)
+        verdict = Verdict.SECURITY_AGREEMENT if is_security_refusal(response) else None
+        ended = CallEnded(CAUSES.get(status, Cause.REFUSED), status, response.reason, verdict)
         news = News(ended, response)
         happened = CallInput.REFUSED
         if self.state in _UNDOING:

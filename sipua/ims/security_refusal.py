@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
 SEC_AGREE = "sec-agree"
 
-SECURITY_STATUSES = (421, 494)
-
 NAMED_BY = {420: "Unsupported", 421: "Require", 494: "Security-Server"}
 """By status, the field that tells what it is about."""
 

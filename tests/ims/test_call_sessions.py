@@ -21,6 +21,7 @@ from sipua.ims.call_events import (
 from sipua.sip import sdp, session_timer
 from sipua.sip.codecs import Codec
 from sipua.sip.message import Message, Request, Response
+from sipua.verdict import Verdict
 
 
 def only(what: str) -> object:
@@ -710,6 +711,23 @@ def test_preconditions_need_100rel() -> None:
     world.run(1)
     assert world.alice.ended.status == 421
     assert world.messages("421")[0].headers.get("Require") == "100rel"
+    assert world.alice.ended.verdict is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"Require": "sec-agree"}], ids=["494", "421"])
+def test_a_call_that_wants_a_security_agreement(fields: dict[str, str]) -> None:
+    world = World()
+
+    def refuse(request: Request) -> Response:
+        response = world.bob.endpoint.create_response(request, 421 if fields else 494)
+        for each in fields.items():
+            response.headers.add(*each)
+        return response
+
+    world.bob.challenger = refuse
+    world.alice.dial(world.bob)
+    world.run(1)
+    assert world.alice.ended.verdict is Verdict.SECURITY_AGREEMENT
 
 
 def test_preconditions_may_be_given_up_or_cancelled() -> None:

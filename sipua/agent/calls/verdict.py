@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.ims.call_events import Cause
-from sipua.ims.security_refusal import SECURITY_STATUSES
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ def verdict_of_call(ended: CallEnded, *, challenged: bool) -> Verdict:
     if ended.cause == Cause.REFUSED:
         if ended.status >= 500 and ended.status < 600:
             return Verdict.SERVER_ERROR
-        if ended.status in SECURITY_STATUSES:
-            return Verdict.SECURITY_AGREEMENT
         if challenged and ended.status in (401, 403, 407):
             return Verdict.WRONG_RESPONSE
     return VERDICTS[ended.cause]
