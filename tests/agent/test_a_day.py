@@ -326,7 +326,7 @@ def test_an_answer_that_is_lost(world: World, profile: Profile) -> None:
 
 def test_authenticated_again_and_again(world: World, profile: Profile) -> None:
     """Sooner than transactions end: of the old associations the last ones are kept, no more
-    (TS 33.203 §7.4.1a). What the network wants while it is being done is not begun twice."""
+    (TS 33.203 §7.4.1a)."""
     core = world.core(FIRST, [profile], ipsec="require", expiry=ExpiryPolicy(least=60, most=600))
     settings = AgentSettings(pcscf=f"udp:{FIRST}:5060", ipsec="require", reg_event=True)
     most = [0]
@@ -341,13 +341,26 @@ def test_authenticated_again_and_again(world: World, profile: Profile) -> None:
         chance = random.Random(1)
         for second in range(10, 600, 7):
             world.at(second, shorten)
-            world.at(second + 0.05, shorten)  # the REGISTER is under way
         world.at(610, agent.interrupt)
         result = agent.stay()
         assert result.verdict is Verdict.DEREGISTERED, result.reason
     assert MOST_SETS - 1 <= most[0] <= MOST_SETS
     assert_idle(world, core)
     assert world.kernel.is_clean
+
+
+@pytest.mark.parametrize("late", [0.0, 0.02, 0.04, 0.06, 0.08])
+def test_what_is_being_done_is_not_begun_again(world: World, profile: Profile, late: float) -> None:
+    """The network wants us to register when we are about to: the renewal at half of the time."""
+    core = world.core(FIRST, [profile], expiry=ExpiryPolicy(least=60, most=600))
+    settings = AgentSettings(pcscf=f"udp:{FIRST}:5060", reg_event=True)
+    with UserAgent(CardChoice(f"emulated:{profile.path}"), settings) as agent:
+        assert agent.register().verdict is Verdict.REGISTERED
+        impi = agent._result.impi or ""
+        world.at(300 + late - 0.03, lambda: core.shorten(impi, 60))
+        world.at(400, agent.interrupt)
+        result = agent.stay()
+        assert result.verdict is Verdict.DEREGISTERED, result.reason
 
 
 @pytest.mark.parametrize("keep_trying", [True, False])

@@ -169,8 +169,9 @@ def test_nothing_leaves_the_server_port_when_the_associations_have_ended(
     """As what is repeated to who is gone, or an answer that comes too late: without an
     association a kernel would let it go in the clear."""
     a, b = ends
-    with pytest.raises(Unreachable, match="have ended"):  # there is none, of these two
-        b.ports.route(Hop("UDP", HOST, 9, (HOST, b.server)))
+    b.ports.part((HOST, b.client), (HOST, a.server))
+    with pytest.raises(Unreachable, match="have ended"):  # there is none, of these two ports
+        b.ports.route(Hop("UDP", HOST, a.server, (HOST, b.server)))
     a.network.send(MESSAGE, Hop("UDP", HOST, b.server))
     pump(a, b)
     event = b.receive()
