@@ -15,7 +15,7 @@ from test_verdicts import Sipua, sipua
 
 from card.profile import Profile
 from sipua.ipsec.association import AssociationSet
-from sipua.ipsec.choice import Choice
+from sipua.ipsec.choice import Choice, NoEngine
 from sipua.ipsec.engine import Engine
 from sipua.ipsec.suite import Suite
 from sipua.sip.message import Request, Response
@@ -116,7 +116,7 @@ def ask(sipua: Sipua, sipua_card_profile: Profile) -> Callable[..., dict[str, ob
 
     def command(network: ScriptedNetwork, *argv: str) -> dict[str, object]:
         card = f"emulated:{sipua_card_profile.path}"
-        return sipua(*argv, "--card", card, "--pcscf", str(network.hop))[1]
+        return sipua(*argv, "--card", card, "--pcscf", network.place)[1]
 
     return command
 
@@ -152,6 +152,32 @@ def test_of_a_challenge_without_an_agreement(ask: Ask, sipua_card_profile: Profi
         result = ask(network, "register", *REQUIRE)
     hints = ("whether the 401 has a Security-Server with a mechanism of ours", "--ipsec auto")
     check(result, Verdict.SECURITY_AGREEMENT, hints)
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "hints"),
+    [
+        (
+            "require",
+            Verdict.SECURITY_AGREEMENT,
+            ("IPsec needs root, or CAP_NET_ADMIN", "--ipsec au"),
+        ),
+        ("auto", Verdict.REGISTERED, ("asked nothing of the card", "Not protected: IPsec cannot")),
+    ],
+)
+def test_of_a_machine_without_ipsec(
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    verdict: Verdict,
+    hints: tuple[str, ...],
+) -> None:
+    def choose(_address: str, _suites: tuple[Suite, ...]) -> Choice:
+        raise NoEngine(("user space: CAP_NET_RAW is missing",))
+
+    monkeypatch.setattr("sipua.agent.protection.choose_engine", choose)
+    with ScriptedNetwork(registers) as network:
+        check(ask(network, "register", "--ipsec", mode), verdict, hints)
 
 
 def test_of_a_registration_that_nobody_asked_the_card_for(ask: Ask) -> None:
