@@ -9,6 +9,7 @@ from sipua.agent.conversation import earliest
 from sipua.agent.surroundings import ASLEEP, MOVED, OFFLINE, Surroundings
 from sipua.ims.registration import Registration
 from sipua.ims.table import State
+from sipua.result import RegistrationResult
 from sipua.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -135,4 +136,5 @@ class Vigil:
     def _lose(self, verdict: Verdict, why: str) -> None:
         self._is_over = True
         self.standing.result.end(verdict, why)
+        self.standing.result = RegistrationResult()  # an answer under way changes nothing now
         self._equipment.tell_news(why)
