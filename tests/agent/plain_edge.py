@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import socket
-import threading
+from phones.network_by_hand import NetworkByHand
 
 from sipua.sip import stun
-from sipua.sip.hop import Hop
 from sipua.sip.message import Request, parse
 from sipua.sip.response import create_response
 
-PATIENCE = 30.0
 
-
-class Edge:
+class Edge(NetworkByHand):
     """A P-CSCF of one socket: ``status`` and ``headers`` for every REGISTER, and ``mapped_port``
     for STUN."""
 
     def __init__(self, status: int = 200, *headers: tuple[str, str]) -> None:
+        super().__init__()
         self.status = status
         self.headers = headers
         self.offers: list[str | None] = []
         self.contacts: list[str] = []
         self.pings = 0
         self.mapped_port = 4000
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.1)
-        self.place = f"udp:127.0.0.1:{self._socket.getsockname()[1]}"
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join(PATIENCE)
-        self._socket.close()
-
-    def hop(self) -> Hop:
-        return Hop("UDP", *self._socket.getsockname())
-
-    def _serve(self) -> None:
-        while not self._ended.is_set():
-            try:
-                data, source = self._socket.recvfrom(65535)
-            except TimeoutError:
-                continue
-            self._socket.sendto(self._answer(data), source)
+    def hear(self, data: bytes) -> None:
+        self.say(self._answer(data))
 
     def _answer(self, data: bytes) -> bytes:
         if stun.is_stun(data):

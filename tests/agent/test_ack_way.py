@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 from phones.answering import Answering
-from two_subscribers import agent_of, two_cards, uri_of
 
+from agent.two_subscribers import agent_of, two_cards, uri_of
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import CallReport
 from sipua.agent.protection import Protection

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import pytest
-from plain_edge import Edge
 
+from agent.plain_edge import Edge
 from sipua.errors import EngineError
 from sipua.ipsec.choice import choose_engine
 from sipua.ipsec.suite import suites_named
@@ -55,7 +55,7 @@ def test_it_ends_there(
     """The agreement was offered, and nothing is sent without it: whoever says that one has to be
     is not outwitted by who may have said so in his place (RFC 3329 §2.3.1)."""
     status, header = refusal
-    edge = stack.enter_context(closing(Edge(status, header)))
+    edge = stack.enter_context(Edge(status, header))
     result = sipua_user_agent(pcscf=edge.place, ipsec=mode).register()
     assert result.verdict is Verdict.SECURITY_AGREEMENT, result.reason
     assert [step.status for step in result.exchange] == [status]
@@ -69,7 +69,7 @@ def test_a_network_without_agreements_is_asked_once_more_without(
     sipua_user_agent: UserAgentFactory, stack: ExitStack
 ) -> None:
     """auto: 420 says that the network has none, and the next REGISTER does without."""
-    edge = stack.enter_context(closing(Edge(*BAD_EXTENSION)))
+    edge = stack.enter_context(Edge(*BAD_EXTENSION))
     result = sipua_user_agent(pcscf=edge.place, ipsec="auto").register()
     assert [step.status for step in result.exchange] == [420, 420]
     assert [offer is not None for offer in edge.offers] == [True, False]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
-from plain_edge import Edge
 
+from agent.plain_edge import Edge
 from sipua.pytest_plugin import UserAgentFactory
 from sipua.verdict import Verdict
 
@@ -14,17 +15,15 @@ from sipua.verdict import Verdict
 @pytest.fixture
 def edges(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[Edge]]]:
     """Makes P-CSCFs with these answers, found in this order."""
-    made: list[Edge] = []
 
     def make(*statuses: int) -> list[Edge]:
-        made.extend(Edge(status) for status in statuses)
-        hops = [edge.hop() for edge in made]
+        made = [stack.enter_context(Edge(status)) for status in statuses]
+        hops = [edge.hop for edge in made]
         monkeypatch.setattr("sipua.agent.equipment.locate", lambda *_: list(hops))
         return made
 
-    yield make
-    for edge in made:
-        edge.close()
+    with ExitStack() as stack:
+        yield make
 
 
 @pytest.mark.parametrize("status", [305, 408, 500, 503, 504, 600])

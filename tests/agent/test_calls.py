@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from phones.answering import Answering
-from two_subscribers import OUTCOMES, WAYS, agent_of, card, two_cards, uri_of
 
+from agent.two_subscribers import OUTCOMES, WAYS, agent_of, card, uri_of
 from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import EVENTS, CallReport
@@ -24,21 +24,6 @@ from sipua.settings import AgentSettings
 from sipua.verdict import Verdict
 
 AT_ONCE = CallPlan(duration=0)
-
-
-@pytest.fixture
-def cards(tmp_path: Path) -> tuple[Profile, Profile]:
-    return two_cards(tmp_path)
-
-
-@pytest.fixture
-def alice(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[0]
-
-
-@pytest.fixture
-def bob(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[1]
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hostile_proxy import HostileProxy
 
+from agent.hostile_proxy import HostileProxy
 from card.aka.milenage import Milenage
 from card.aka.vector import make_vector
 from card.profile import Profile

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from phones.answering import PATIENCE, Answering
-from ussd_server import UssdServer
 
+from agent.ussd_server import UssdServer
 from sipua.agent.call_plan import ListenPlan
 from sipua.agent.call_report import EVENTS
 from sipua.agent.identity_module import CardChoice
@@ -31,7 +31,7 @@ def listen(tmp_path: Path) -> Callable[..., Answering]:
 
     def listening(network: UssdServer, *answers: str) -> Answering:
         card = CardChoice(f"emulated:{tmp_path / 'card.toml'}")
-        agent = UserAgent(card, AgentSettings(pcscf=network.hop))
+        agent = UserAgent(card, AgentSettings(pcscf=network.place))
         return Answering(agent, ListenPlan(ussd_answers=answers))
 
     return listening

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
-from two_subscribers import OUTCOMES, WAYS, Listener, agent_of, two_cards, uri_of
 
+from agent.two_subscribers import OUTCOMES, WAYS, Listener, agent_of, uri_of
 from card.profile import Profile
 from sipua.agent.machine_settings import Content
 from sipua.core.bindings import ExpiryPolicy
@@ -17,21 +16,6 @@ from sipua.errors import LocalError
 from sipua.pytest_plugin import CoreFactory
 from sipua.result import RequestResult
 from sipua.verdict import Verdict
-
-
-@pytest.fixture
-def cards(tmp_path: Path) -> tuple[Profile, Profile]:
-    return two_cards(tmp_path)
-
-
-@pytest.fixture
-def alice(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[0]
-
-
-@pytest.fixture
-def bob(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[1]
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from phones.answering import Answering
-from two_subscribers import Listener, agent_of, two_cards, uri_of
-from virtual_world import World
 
+from agent.two_subscribers import Listener, agent_of, uri_of
+from agent.virtual_world import World
 from card.profile import Profile
 from sipua.agent.call_plan import CallPlan, ListenPlan
 from sipua.agent.call_report import CallReport
@@ -27,21 +27,6 @@ from sipua.sip.hop import Hop
 from sipua.verdict import Verdict
 
 BEGUN = ["REGISTER 401", "REGISTER 200"]
-
-
-@pytest.fixture
-def cards(tmp_path: Path) -> tuple[Profile, Profile]:
-    return two_cards(tmp_path)
-
-
-@pytest.fixture
-def alice(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[0]
-
-
-@pytest.fixture
-def bob(cards: tuple[Profile, Profile]) -> Profile:
-    return cards[1]
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from plain_edge import PATIENCE, Edge
+from phones.network_by_hand import PATIENCE
 
+from agent.plain_edge import Edge
 from sipua.net.network import Network
 from sipua.pytest_plugin import UserAgentFactory
 from sipua.result import RegistrationResult
@@ -21,9 +22,8 @@ from sipua.verdict import Verdict
 def edge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
     monkeypatch.setattr(stun, "LEAST", 0.1)
     monkeypatch.setattr(stun, "MOST", 0.2)
-    made = Edge()
-    yield made
-    made.close()
+    with Edge() as made:
+        yield made
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hostile_proxy import HostileProxy
 
+from agent.hostile_proxy import HostileProxy
 from sipua.errors import LocalError
 from sipua.pytest_plugin import UserAgentFactory
 from sipua.sip.headers import NameAddr

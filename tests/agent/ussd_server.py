@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from types import TracebackType
+
+from phones.network_by_hand import NetworkByHand
 
 from sipua.ims import multipart, ussd_data
 from sipua.ims.multipart import Part
 from sipua.ims.ussd_data import CONTENT_TYPE, UssdData
 from sipua.sip import sdp
 from sipua.sip.headers import NameAddr
-from sipua.sip.message import Request, Response, parse
+from sipua.sip.message import Request, Response
 from sipua.sip.response import create_response
 
 VOICELESS = (
@@ -20,7 +20,7 @@ VOICELESS = (
 )
 
 
-class UssdServer:
+class UssdServer(NetworkByHand):
     """``begin`` sends the INVITE with ``first``; after each INFO of his the next of ``words`` goes
     out, at last BYE with ``last``, or nothing if it is ``silent``. ``twice`` makes it two dialogues
     at a time."""
@@ -34,6 +34,7 @@ class UssdServer:
         twice: bool = False,
         silent: bool = False,
     ) -> None:
+        super().__init__()
         self.first, self.last, self.offer = first, last, offer
         self.twice, self.silent = twice, silent
         self.words = list(words)
@@ -44,50 +45,22 @@ class UssdServer:
         self.methods: list[str] = []
         self.byes_from_him = 0
         self._cseq = 1
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.1)
-        self._place = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self.hop = f"udp:{self._place}"
-        self._terminal = ("", 0)
         self._acknowledged: set[str] = set()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> UssdServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join(20)
-        self._socket.close()
 
     def begin(self) -> None:
         """Turn to who has registered."""
         for number in range(1 + self.twice):
             self._invite(f"dialogue{number}")
 
-    def _run(self) -> None:
-        while not self._over.is_set():
-            try:
-                data, self._terminal = self._socket.recvfrom(65535)
-            except TimeoutError:
-                continue
-            message = parse(data)
-            if isinstance(message, Request):
-                self._heed(message)
-            elif message.cseq.method == "INVITE" and message.status >= 200:
-                self._acknowledge(message)
-                if message.status >= 300:
-                    self.refused.set()
-            elif message.cseq.method == "BYE":
-                self.ended.set()
+    def take(self, message: Request | Response) -> None:
+        if isinstance(message, Request):
+            self._heed(message)
+        elif message.cseq.method == "INVITE" and message.status >= 200:
+            self._acknowledge(message)
+            if message.status >= 300:
+                self.refused.set()
+        elif message.cseq.method == "BYE":
+            self.ended.set()
 
     def _heed(self, request: Request) -> None:
         self.methods.append(request.method)
@@ -96,7 +69,7 @@ class UssdServer:
             contact = request.headers.get("Contact") or ""
             response.headers.add("Contact", f"{contact};expires=600")
             self.contact = self.contact or contact
-        self._send(response)
+        self.say(response)
         if request.method == "INFO":
             self.heard.append(ussd_data.parse(request.body))
             assert request.headers.get("Info-Package") == "g.3gpp.ussd"
@@ -111,7 +84,7 @@ class UssdServer:
         content_type, body = multipart.build(parts, "outer")
         fields = [
             ("Content-Type", content_type),
-            ("Contact", f"<sip:ussi@{self._place}>"),
+            ("Contact", f"<sip:ussi@{self.address}>"),
             ("Recv-Info", "g.3gpp.ussd"),
             ("Accept", f"application/sdp, {CONTENT_TYPE}"),
         ]
@@ -150,7 +123,7 @@ class UssdServer:
     ) -> None:
         target = NameAddr.parse(self.contact).uri
         headers = [
-            ("Via", f"SIP/2.0/UDP {self._place};branch=z9hG4bK{call_id}{method}{cseq}"),
+            ("Via", f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call_id}{method}{cseq}"),
             ("Max-Forwards", "70"),
             ("From", "<sip:ussi@example.com>;tag=net"),
             ("To", f"<sip:user@example.com>{f';tag={tag}' if tag else ''}"),
@@ -158,7 +131,4 @@ class UssdServer:
             ("CSeq", f"{cseq} {method}"),
             *fields,
         ]
-        self._send(Request(method, target, headers, body))
-
-    def _send(self, message: Request | Response) -> None:
-        self._socket.sendto(message.to_bytes(), self._terminal)
+        self.say(Request(method, target, headers, body))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_kernel import VirtualKernel, VirtualPorts, VirtualSocket, chooser, datagram
 
+from agent.virtual_kernel import VirtualKernel, VirtualPorts, VirtualSocket, chooser, datagram
 from card.profile import Profile
 from sipua.core.server import CoreServer
 from sipua.errors import Unreachable

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import socket
-import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
+
+from phones.network_by_hand import NetworkByHand
 
 from card.aka.milenage import Milenage
 from card.aka.vector import make_vector
 from card.profile import Profile
-from sipua.sip.hop import Hop
-from sipua.sip.message import Request, Response, parse
+from sipua.sip.message import Request, Response
 from sipua.sip.response import create_response
 
 Script = Callable[[Request], Response | None]
@@ -22,44 +20,18 @@ RAND = bytes(range(16))
 AMF = b"\x80\x00"
 
 
-class ScriptedNetwork:
-    """Serves in a thread while it is a context."""
+class ScriptedNetwork(NetworkByHand):
+    """Answers each request, ACK excepted, as the script says."""
 
     def __init__(self, script: Script) -> None:
+        super().__init__()
         self._script = script
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    @property
-    def hop(self) -> Hop:
-        return Hop("UDP", "127.0.0.1", self._udp.getsockname()[1])
-
-    def _serve(self) -> None:
-        while True:
-            data, source = self._udp.recvfrom(65535)
-            if not data:
-                return
-            request = parse(data)
-            if not isinstance(request, Request) or request.method == "ACK":
-                continue
-            answer = self._script(request)
+    def take(self, message: Request | Response) -> None:
+        if isinstance(message, Request) and message.method != "ACK":
+            answer = self._script(message)
             if answer is not None:
-                self._udp.sendto(answer.to_bytes(), source)
-
-    def __enter__(self) -> ScriptedNetwork:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._udp.sendto(b"", self._udp.getsockname())
-        self._thread.join(20)
-        self._udp.close()
+                self.say(answer)
 
 
 def says(request: Request, status: int, headers: Iterable[tuple[str, str]] = ()) -> Response:

@@ -29,7 +29,7 @@ def sipua(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., A
 
     def command(network: Ussi, *argv: str, code: str = "*100#") -> tuple[int, Documents]:
         card = f"emulated:{tmp_path / 'card.toml'}"
-        options = ["--card", card, "--pcscf", network.hop, "--timeout", "20"]
+        options = ["--card", card, "--pcscf", network.place, "--timeout", "20"]
         status = run(["ussd", code, *options, "--json", *argv])
         told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         for each in told[:-1]:
@@ -121,7 +121,7 @@ def test_as_people_read_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     (tmp_path / "card.toml").write_text(text)
     with Ussi(("BYE", word)) as network:
         card = f"emulated:{tmp_path / 'card.toml'}"
-        assert run(["ussd", "*100#", "--card", card, "--pcscf", network.hop]) == 0
+        assert run(["ussd", "*100#", "--card", card, "--pcscf", network.place]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("one\ntwo ")
     assert "\x9b" not in shown

@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from types import TracebackType
+from phones.network_by_hand import NetworkByHand
 
 from sipua.ims import multipart, ussd_data
 from sipua.ims.ussd_data import CONTENT_TYPE, UssdData
 from sipua.sip import sdp
-from sipua.sip.message import Request, Response, parse
+from sipua.sip.message import Request, Response
 from sipua.sip.response import create_response
 
 Word = tuple[str, bytes]
 """INFO or BYE, and the body it carries."""
 
 
-class Ussi:
+class Ussi(NetworkByHand):
     """Says the words of ``script``: the first after ACK, each other after an INFO was answered
     and, unless it was news, an INFO of the user's came. Without words it keeps silent."""
 
     def __init__(self, *script: Word, refusal: int = 0) -> None:
+        super().__init__()
         self.script = list(script)
         self.refusal = refusal
         self.asked = UssdData()
         self.heard: list[UssdData] = []
         self.byes = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.1)
-        self.hop = f"udp:127.0.0.1:{self._socket.getsockname()[1]}"
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
         self._invite: Request | None = None
         self._number = 0
         self._last = b""
-        self._terminal = ("", 0)
 
-    def __enter__(self) -> Ussi:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join(20)
-        self._socket.close()
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            try:
-                data, self._terminal = self._socket.recvfrom(65535)
-            except TimeoutError:
-                continue
-            message = parse(data)
-            if isinstance(message, Request):
-                self._heed(message)
-            elif message.cseq.method == "INFO" and self._is_news:
-                self._say()
+    def take(self, message: Request | Response) -> None:
+        if isinstance(message, Request):
+            self._heed(message)
+        elif message.cseq.method == "INFO" and self._is_news:
+            self._say()
 
     @property
     def _is_news(self) -> bool:
@@ -80,7 +52,7 @@ class Ussi:
             response = self._answer(request)
         elif request.method == "BYE":
             self.byes += 1
-        self._send(response)
+        self.say(response)
         if request.method == "INFO":
             self.heard.append(ussd_data.parse(request.body))
             if not self._is_news:
@@ -94,7 +66,7 @@ class Ussi:
         bodies = {part.media_type: part.body for part in multipart.split(content_type, invite.body)}
         self.asked = ussd_data.parse(bodies[CONTENT_TYPE])
         response = create_response(invite, 200, to_tag="ussi")
-        response.headers.add("Contact", f"<sip:ussi@{self.hop.partition(':')[2]}>")
+        response.headers.add("Contact", f"<sip:ussi@{self.address}>")
         response.headers.add("Content-Type", sdp.CONTENT_TYPE)
         lines = bodies[sdp.CONTENT_TYPE].decode().splitlines(keepends=True)
         response.body = "".join(line for line in lines if not line.startswith("a=")).encode()
@@ -107,7 +79,7 @@ class Ussi:
         self._number += 1
         asked = self._invite.headers
         headers = [
-            ("Via", f"SIP/2.0/UDP {self.hop.partition(':')[2]};branch=z9hG4bKu{self._number}"),
+            ("Via", f"SIP/2.0/UDP {self.address};branch=z9hG4bKu{self._number}"),
             ("Max-Forwards", "70"),
             ("From", f"{asked.get('To')};tag=ussi"),
             ("To", asked.get("From") or ""),
@@ -117,7 +89,4 @@ class Ussi:
             *([("Content-Type", CONTENT_TYPE)] if self._last else []),
         ]
         contact = (asked.get("Contact") or "").partition(">")[0].lstrip("<")
-        self._send(Request(method, contact, headers, self._last))
-
-    def _send(self, message: Request | Response) -> None:
-        self._socket.sendto(message.to_bytes(), self._terminal)
+        self.say(Request(method, contact, headers, self._last))
