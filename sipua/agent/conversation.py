@@ -75,7 +75,7 @@ class Conversation(Generic[M]):
         self._switchboard = equipment.switchboard()
         self._sent_by = equipment.local_address(hop)
         self._card = equipment.card_worker()
-        self._narrator = equipment.narrator()
+        self._narrator = equipment.observer.narrator()
         self._find = equipment.find
         self._protection = equipment.protection(hop)
         why = equipment.unprotected

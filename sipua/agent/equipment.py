@@ -6,15 +6,13 @@ Nothing is opened before it is needed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from random import SystemRandom
-from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol
+from typing import TYPE_CHECKING
 
 from sipua.agent.card_worker import CardWorker
 from sipua.agent.identity_module import CardChoice, IdentityModule
 from sipua.agent.registrar_address import locate, locate_uri
 from sipua.agent.switchboard import Switchboard
-from sipua.auth.redaction import redact_message
 from sipua.errors import EngineError, LocalError, NetworkError
 from sipua.net.driver import Driver
 from sipua.net.locate import parse_target
@@ -24,85 +22,26 @@ from sipua.sip.endpoint import Endpoint
 from sipua.sip.timers import TimerValues, ims_timers
 
 if TYPE_CHECKING:
-    from card.masking import TracedApdu
-    from card.session import Trace
+    from sipua.agent.observer import Observer
     from sipua.agent.protection import Protection
     from sipua.ims.identity import Identity
-    from sipua.result import RegistrationResult
     from sipua.settings import AgentSettings
     from sipua.sip.hop import Hop
-    from sipua.sip.message import Request
     from sipua.sip.uri import SipUri
-    from sipua.trace.narration import Narrator
-    from sipua.trace.step import Step
-
-P = ParamSpec("P")
 
 OFF, REQUIRE = "off", "require"
 
 NO_AGREEMENT = (406, 420)
 """Refusals by which networks tell that they want none of it; 421 and 494 tell that they insist."""
 
-OnStep = Callable[["Step"], None]
-OnMessage = Callable[[Literal["sent", "received"], bytes, "Hop"], None]
-
-
-class Recorder(Protocol):
-    """Who writes down all of it: steps, messages with both ends known, APDUs.
-
-    Secrets are masked as for everybody else unless ``shows_secrets``; of messages
-    it does that itself. It may put its work off until ``catch_up``, which is
-    called when there is time, once it has been called at all.
-    """
-
-    way: Callable[[Hop], tuple[Hop, bool]]
-    """Adds our own end to a hop, and tells whether IPsec protects it; set by who has the
-    sockets."""
-
-    @property
-    def shows_secrets(self) -> bool: ...
-    def step(self, step: Step) -> None: ...
-    def message(self, direction: Literal["sent", "received"], data: bytes, hop: Hop) -> None: ...
-    def apdu(self, apdu: TracedApdu) -> None: ...
-    def ended(self, how: str) -> None: ...
-    def catch_up(self) -> None: ...
-
-
-class Observer:
-    """Who is told what happens while it happens; each of the six may be left out.
-
-    ``on_step``: each step of the exchange. ``on_message``: each SIP message at
-    the edge to the network, session keys masked. ``on_apdu``: each APDU, secrets
-    masked. ``on_request``: each request that came in and was accepted.
-    ``recorder``: all of it, for a file. ``on_news``: sentences about a
-    registration that stays: what the network did with it, outages.
-    """
-
-    __slots__ = ("on_apdu", "on_message", "on_news", "on_request", "on_step", "recorder")
-
-    def __init__(
-        self,
-        on_step: OnStep | None = None,
-        on_message: OnMessage | None = None,
-        on_apdu: Trace | None = None,
-        on_request: Callable[[Request], None] | None = None,
-        recorder: Recorder | None = None,
-        on_news: Callable[[str], None] | None = None,
-    ) -> None:
-        self.on_step = on_step
-        self.on_message = on_message
-        self.on_apdu = on_apdu
-        self.on_request = on_request
-        self.recorder = recorder
-        self.on_news = on_news
-
 
 class Equipment:
     """The card of ``choice`` and the network of ``settings``, opened when first asked for.
 
-    ``module`` is the card if it is open. ``unprotected`` tells why there is no
-    IPsec although it would have been welcome. Everything that opens it raises
-    CardError, everything that opens the network NetworkError.
+    ``observer`` is told what is done with both. ``module`` is the card if it is
+    open. ``unprotected`` tells why there is no IPsec although it would have been
+    welcome. Everything that opens the card raises CardError, everything that opens
+    the network NetworkError.
     """
 
     def __init__(self, choice: CardChoice, settings: AgentSettings, observer: Observer) -> None:
@@ -110,7 +49,7 @@ class Equipment:
         self.module: IdentityModule | None = None
         self._choice = choice
         self._settings = settings
-        self._observer = observer
+        self.observer = observer
         self._worker: CardWorker | None = None
         self._identity: Identity | None = None
         self._switchboard: Switchboard | None = None
@@ -122,7 +61,7 @@ class Equipment:
     def card(self) -> tuple[IdentityModule, Identity]:
         """The card, and who the subscriber is."""
         if self.module is None:
-            self.module = IdentityModule(self._choice, *self._card_traces())
+            self.module = IdentityModule(self._choice, *self.observer.card_traces())
         if self._identity is None:
             wanted = self._settings
             self._identity = self.module.identities(
@@ -152,19 +91,15 @@ class Equipment:
             network = Network(
                 TlsSettings(settings.ca_file), _bind(settings.bind), settings.interface
             )
-            recorder = self._observer.recorder
+            observer = self.observer
             driver = Driver(
                 network,
-                Endpoint(
-                    self.rng,
-                    self._timers,
-                    udp_limit=settings.udp_limit,
-                ),
+                Endpoint(self.rng, self._timers, udp_limit=settings.udp_limit),
                 time.monotonic,
-                self._traced(),
-                when_idle=recorder.catch_up if recorder is not None else None,
+                observer.messages(self._way),
+                when_idle=observer.when_idle,
             )
-            self._switchboard = Switchboard(driver, self._observer.on_request)
+            self._switchboard = Switchboard(driver, observer.on_request)
         return self._switchboard
 
     def protection(self, hop: Hop) -> Protection | None:
@@ -256,27 +191,6 @@ class Equipment:
         network = self.switchboard().driver.network
         return locate_uri(uri, self._settings, self.rng, network)
 
-    def narrator(self) -> Narrator | None:
-        """Who tells the steps, if anybody listens."""
-        listening = _all_of(self._observer.on_step, _step_of(self._observer.recorder))
-        if listening is None:
-            return None
-        from sipua.trace.narration import Narrator
-
-        return Narrator(listening, answers=self._observer.on_step is not None)
-
-    def note_end(self, result: RegistrationResult) -> None:
-        """An attempt has ended so."""
-        if self._observer.recorder is not None:
-            said = [f"{result.verdict.value}: {result.reason}"]
-            said += [f"hint: {hint}" for hint in result.hints]
-            self._observer.recorder.ended("\n".join(said))
-
-    def tell_news(self, sentence: str) -> None:
-        """Have the user know of something that happened to the registration."""
-        if self._observer.on_news is not None:
-            self._observer.on_news(sentence)
-
     def wake(self) -> None:
         """Make a turn that waits come back; any thread may call this."""
         if self._switchboard is not None:
@@ -284,8 +198,7 @@ class Equipment:
 
     def close(self) -> None:
         """Give the card back and close the sockets."""
-        if self._observer.recorder is not None:
-            self._observer.recorder.catch_up()  # while it can be told where our end is
+        self.observer.catch_up()  # while it can be told where our end is
         self._close_card()
         self._say_last_words()
         self._close_protection()
@@ -313,26 +226,6 @@ class Equipment:
             self.module.close()
             self.module = None
 
-    def _card_traces(self) -> tuple[Trace | None, Trace | None]:
-        """Who sees APDUs masked, and who sees them as they are."""
-        tell, recorder = self._observer.on_apdu, self._observer.recorder
-        if recorder is None:
-            return tell, None
-        if recorder.shows_secrets:
-            return tell, recorder.apdu
-        return _all_of(tell, recorder.apdu), None
-
-    def _traced(self) -> OnMessage | None:
-        return _all_of(_redacted(self._observer.on_message), self._recorded())
-
-    def _recorded(self) -> OnMessage | None:
-        recorder = self._observer.recorder
-        if recorder is None:
-            return None
-        recorder.way = self._way
-        recorder.catch_up()  # from now on it is called
-        return recorder.message
-
     def _way(self, hop: Hop) -> tuple[Hop, bool]:
         """``hop`` with our own end, where it can be told, and whether IPsec protects it."""
         if self._switchboard is None:
@@ -341,29 +234,6 @@ class Equipment:
             return self._switchboard.driver.network.way(hop)
         except (NetworkError, LocalError):  # it was sent, or that failed already
             return hop, False
-
-
-def _step_of(recorder: Recorder | None) -> OnStep | None:
-    return None if recorder is None else recorder.step
-
-
-def _redacted(tell: OnMessage | None) -> OnMessage | None:
-    if tell is None:
-        return None
-    return lambda direction, data, hop: tell(direction, redact_message(data), hop)
-
-
-def _all_of(*hearers: Callable[P, None] | None) -> Callable[P, None] | None:
-    """One hearer that tells all of those there are; None when there is none."""
-    there = [each for each in hearers if each is not None]
-    if len(there) < 2:
-        return there[0] if there else None
-
-    def tell(*what: P.args, **named: P.kwargs) -> None:
-        for each in there:
-            each(*what, **named)
-
-    return tell
 
 
 def _bind(text: str | None) -> tuple[str, int] | None:

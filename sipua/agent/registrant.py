@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from card.errors import CardError
 from sipua.agent.attempt import carry_out, verdict_of_network
 from sipua.agent.conversation import Action, Conversation, earliest
-from sipua.agent.equipment import Equipment, Observer
+from sipua.agent.equipment import Equipment
 from sipua.agent.machine_settings import own_contact, registration_settings
+from sipua.agent.observer import Observer
 from sipua.agent.restoration import Restoration
 from sipua.agent.surroundings import ASLEEP, MOVED, Surroundings
 from sipua.agent.switchboard import SERVER_TIMEOUT
@@ -169,7 +170,7 @@ class Registrant:
     def _attempt(self, go: Callable[[], None], result: R) -> R:
         self._result = result
         carry_out(go, result)
-        self._equipment.note_end(result)
+        self._equipment.observer.ended(result)
         module = self._equipment.module
         if module is not None:
             if result.verdict is Verdict.PIN_REQUIRED:
@@ -245,7 +246,7 @@ class Registrant:
         """
         standing, now = self._conversation, time.monotonic()
         if self._restoration.is_due(now):
-            self._equipment.tell_news(self._restoration.why)
+            self._equipment.observer.news(self._restoration.why)
             self._equipment.start_over()
         elif standing is not None and standing.machine.is_bound(now):
             result.end(Verdict.REGISTERED)
@@ -322,7 +323,7 @@ class Registrant:
                 result.end(verdict_of_network(error), str(error))
             if result.exit_status == 0:
                 outage.over()
-                self._equipment.tell_news("Registered again.")
+                self._equipment.observer.news("Registered again.")
                 return True
             if not self.settings.keep_trying:
                 return False
@@ -336,7 +337,7 @@ class Registrant:
         Unless it is to be done ``patiently``, it ends once there is a way to the network
         where there was none, or another than before.
         """
-        self._equipment.tell_news(f"Waiting {seconds:.0f} s: {self._result.reason}")
+        self._equipment.observer.news(f"Waiting {seconds:.0f} s: {self._result.reason}")
         assert self._conversation is not None
         switchboard, now = self._equipment.switchboard(), time.monotonic()
         until = now + seconds

@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from sipua.agent.conversation import Conversation
-from sipua.agent.equipment import Observer
 from sipua.agent.machine_settings import (
     CAPABILITIES,
     Content,
     request_settings,
     text_message,
 )
+from sipua.agent.observer import Observer
 from sipua.agent.registrant import Registrant
 from sipua.errors import LocalError
 from sipua.ims.outage import Outage

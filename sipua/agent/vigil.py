@@ -108,7 +108,7 @@ class Vigil:
         from sipua.ims.reg_event import Action
 
         state = f"{change.contact.state}, {change.contact.event}"
-        self._equipment.tell_news(f"{change.aor}: {change.contact.uri} is {state}.")
+        self._equipment.observer.news(f"{change.aor}: {change.contact.uri} is {state}.")
         if self._is_over or not change.ours:
             return
         told = f"The network has ended the registration: {change.contact.event}."
@@ -137,4 +137,4 @@ class Vigil:
         self._is_over = True
         self.standing.result.end(verdict, why)
         self.standing.result = RegistrationResult()  # an answer under way changes nothing now
-        self._equipment.tell_news(why)
+        self._equipment.observer.news(why)

@@ -18,8 +18,8 @@ from card.apdu import AUTHENTICATE
 from card.emulator.card import EmulatedCard
 from card.emulator.vpcd_server import VpcdServer
 from card.profile import Profile
-from sipua.agent.equipment import Observer
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.observer import Observer
 from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory

@@ -23,8 +23,8 @@ from card.profile import Profile
 from cli.app import run
 from sipua.agent.call_plan import ListenPlan
 from sipua.agent.call_report import CallReport
-from sipua.agent.equipment import Observer
 from sipua.agent.identity_module import CardChoice
+from sipua.agent.observer import Observer
 from sipua.agent.user_agent import UserAgent
 from sipua.core.server import CoreServer
 from sipua.pytest_plugin import CoreFactory

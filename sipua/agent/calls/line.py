@@ -54,7 +54,7 @@ class CallLine:
         self._switchboard = equipment.switchboard()
         self._driver = self._switchboard.driver
         self._card = equipment.card_worker()
-        self._narrator = equipment.narrator()
+        self._narrator = equipment.observer.narrator()
         self._rounds = 0
         self._clients: dict[ClientTransaction, tuple[Request, float]] = {}
         self._servers: dict[Request, ServerTransaction] = {}

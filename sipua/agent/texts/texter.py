@@ -25,8 +25,8 @@ from sipua.verdict import Verdict
 if TYPE_CHECKING:
     from sipua.agent.call_report import OnReport
     from sipua.agent.conversation import Conversation
-    from sipua.agent.equipment import Observer
     from sipua.agent.identity_module import CardChoice
+    from sipua.agent.observer import Observer
     from sipua.agent.vigil import Vigil
     from sipua.ims.events import Event
     from sipua.settings import AgentSettings
