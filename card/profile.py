@@ -6,13 +6,12 @@ specifications; ``card/emulator/default.toml`` is the example that ships.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from card.errors import ProfileError
 from card.profile_authentication import Authentication, read_authentication
-from card.profile_table import Table
+from card.profile_table import EXAMPLE, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Authentication", "Isim", "Pin", "Profile", "Usim", "load", "parse", "shipped"]
 
-_SHIPPED = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 
 DEFAULT_SERVICES = (19, 21, 27, 33, 38)
 """EF_UST: SPN, MSISDN, GSM access, (33 is always set), GSM security context."""
@@ -101,7 +99,7 @@ def load(path: str) -> Profile:
 
 def shipped() -> Profile:
     """The profile that ships with the program: USIM and ISIM, published test keys."""
-    return _read(_SHIPPED, "")
+    return _read(EXAMPLE, "")
 
 
 def _read(file: str, path: str) -> Profile:

@@ -7,12 +7,15 @@ asks for ``faults`` at the end and uses nothing that was read if there are any.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+
+EXAMPLE = os.path.join(os.path.dirname(__file__), "emulator", "default.toml")
 
 
 Fault = tuple[str, str]
@@ -27,10 +30,17 @@ class Table:
     which may be a key or a PIN. Without a default the key must be there.
     """
 
-    def __init__(self, values: dict[str, Any], faults: list[Fault], name: str = "") -> None:
+    def __init__(
+        self,
+        values: dict[str, Any],
+        faults: list[Fault],
+        name: str = "",
+        places: dict[str, str] | None = None,
+    ) -> None:
         self.left = dict(values)
         self.faults = faults
         self._name = name
+        self._places = {} if places is None else places  # of the keys of all tables read so far
 
     def wrong(self, key: str, expected: str) -> None:
         """Note a fault."""
@@ -38,6 +48,7 @@ class Table:
 
     def read(self, key: str, check: Callable[[Any], T], default: T | None, harmless: T) -> T:
         """The value of ``key`` after ``check``, which must look at its type too."""
+        self._places.setdefault(key, self._name)
         if key not in self.left:
             if default is None:
                 self.wrong(key, "the key is missing")
@@ -59,7 +70,8 @@ class Table:
 
         before = len(self.faults)
         values = self.read(key, check, default, {})
-        return Table(values, self.faults if len(self.faults) == before else [], key)
+        faults = self.faults if len(self.faults) == before else []
+        return Table(values, faults, key, self._places)
 
     def text(self, key: str, check: Callable[[str], str], default: str | None = None) -> str:
         """Text that ``check`` lets pass."""
@@ -110,10 +122,12 @@ class Table:
 
         return self.read(key, check, default, default)
 
-    def end(self, circumstance: str = "here", example: str = "card/emulator/default.toml") -> None:
+    def end(self, circumstance: str = "here", example: str = EXAMPLE) -> None:
         """Note as a fault each key that nobody asked for, and where to see those there are."""
         for key in self.left:
-            self.wrong(key, f"there is no such key {circumstance}; see the example in {example}")
+            place = self._places.get(key)
+            where = f"; it belongs into [{place}]" if place else f"; see the example in {example}"
+            self.wrong(key, f"there is no such key {circumstance}{where}")
 
 
 def octets(value: Any, lengths: tuple[int, ...]) -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from card.profile_table import Fault
 
 _SHIPPED = os.path.dirname(__file__)
-_EXAMPLE = "sipua/profiles/carrier.toml"
+_EXAMPLE = os.path.join(_SHIPPED, "carrier.toml")
 
 MAX_EXPIRES = 2**32 - 1
 UDP_LIMITS = (200, 65507)

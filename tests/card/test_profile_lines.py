@@ -9,6 +9,7 @@ import pytest
 from card.errors import ProfileError
 from card.profile import load
 from card.profile_lines import lines_of
+from card.profile_table import EXAMPLE
 
 K = "465b5ce8b199b49faa5f0a2ee238a6bc"
 
@@ -104,14 +105,29 @@ res_length = 32
     assert faults_of(tmp_path / "card.toml", text) == [
         "FILE: mnc_length: the key is missing",
         "FILE:2: iccid: it must be 18 to 20 decimal digits in quotes",
-        "FILE:4: mnc_lenght: there is no such key here; "
-        "see the example in card/emulator/default.toml",
+        f"FILE:4: mnc_lenght: there is no such key here; see the example in {EXAMPLE}",
         "FILE:6: isim.domain: the key is missing",
         'FILE:8: isim.impu: each entry must be a URI beginning "sip:", "sips:" or "tel:"',
         'FILE:12: authentication.opc: exactly one of "opc" and "op" must be given',
         "FILE:14: authentication.k: it must be 32 hexadecimal digits (16 octets); "
         "it has 34 characters",
         "FILE:15: authentication.res_length: it must be a number of octets from 4 to 16",
+    ]
+
+
+def test_a_key_in_the_wrong_place(tmp_path: Path) -> None:
+    text = f"""
+iccid = "8900000000000000001"
+imsi = "001010123456789"
+mnc_length = 2
+msisdn = "+15550100001"
+[authentication]
+algorithm = "milenage"
+k = "{K}"
+opc = "{K}"
+"""
+    assert faults_of(tmp_path / "card.toml", text) == [
+        "FILE:5: msisdn: there is no such key here; it belongs into [usim]",
     ]
 
 
