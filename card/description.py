@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from card import atr, counters
 from card.coding.basic import is_unused
 from card.errors import AnswerError, PinRequired, StateError, StatusError
+from card.files.catalogue import DF_TELECOM
+from card.files.gsm import EF_PSISMSC
 from card.files.services import ISIM_SERVICES, USIM_SERVICES
 from card.files.usim import EF_MSISDN, EF_SMSP, EF_SPN
 from card.isim import IsimSession
@@ -66,6 +68,7 @@ def _usim(usim: UsimSession) -> Facts:
     services = reading.of("services", usim.services)
     msisdn = reading.of("msisdn", lambda: _records(usim, EF_MSISDN))
     smsp = reading.of("smsc", lambda: _records(usim, EF_SMSP))
+    psismsc = reading.of("psismsc", lambda: _centres(usim))
     return {
         "imsi": imsi,
         "mcc": imsi[:3] if imsi else None,
@@ -76,6 +79,7 @@ def _usim(usim: UsimSession) -> Facts:
         "smsc": [each.service_centre for each in smsp if each.service_centre]
         if smsp is not None
         else None,
+        "psismsc": psismsc,
         "services": _named(services, USIM_SERVICES),
         "unreadable": reading.problems,
     }
@@ -117,6 +121,19 @@ def _records(usim: UsimSession, ef: Ef[Any]) -> list[Any]:
     with usim.uicc.in_directory(usim.application):
         try:
             return [ef.decode(record) for record in usim.uicc.records(ef)]
+        except StatusError as error:
+            if error.sw in NOT_FOUND:
+                return []
+            raise
+
+
+def _centres(usim: UsimSession) -> list[str]:
+    """The URIs in EF_PSISMSC; none without that file."""
+    uicc = usim.uicc
+    with uicc.in_directory():
+        try:
+            uicc.enter(DF_TELECOM)
+            return [EF_PSISMSC.decode(record) for record in uicc.records(EF_PSISMSC)]
         except StatusError as error:
             if error.sw in NOT_FOUND:
                 return []

@@ -29,12 +29,14 @@ _MOST_RECORDS = 254  # TS 102 221 §8.2.2.2
 
 class Usim(NamedTuple):
     """What ADF.USIM says besides the IMSI: EF_UST (service numbers), EF_SPN, and the
-    telephone numbers in EF_MSISDN and EF_SMSP, empty where there is none."""
+    telephone numbers in EF_MSISDN and EF_SMSP, empty where there is none; and the URI
+    in EF_PSISMSC, which is not there without one."""
 
     services: tuple[int, ...] = DEFAULT_SERVICES
     spn: str = "sipua"
     msisdn: str = ""
     smsc: str = ""
+    psismsc: str = ""
 
 
 class Isim(NamedTuple):
@@ -158,6 +160,7 @@ def _usim(table: Table) -> Usim:
         spn=table.text("spn", _octets_at_most(16), "sipua"),
         msisdn=table.text("msisdn", _telephone_number, ""),
         smsc=table.text("smsc", _telephone_number, ""),
+        psismsc=table.text("psismsc", _sip_or_tel, ""),
     )
     table.end()
     return usim

@@ -80,6 +80,7 @@ LABELS = {
     "impu": "IMPU",
     "mnc_length": "MNC digits",
     "pcscf": "P-CSCF",
+    "psismsc": "SMSC URI",
 }
 
 

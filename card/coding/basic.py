@@ -122,7 +122,8 @@ def encode_services(services: Iterable[int]) -> bytes:
 
 
 def decode_text(octets: bytes) -> str:
-    """EF_IMPI, EF_DOMAIN, EF_IMPU: UTF-8 text under tag 80 (TS 31.103 §4.2.2 to 4.2.4).
+    """EF_IMPI, EF_DOMAIN, EF_IMPU: UTF-8 text under tag 80 (TS 31.103 §4.2.2 to 4.2.4); and
+    EF_PSISMSC (TS 31.102 §4.5.9).
 
     Control characters are refused: such text goes into SIP headers.
     """
@@ -130,7 +131,7 @@ def decode_text(octets: bytes) -> str:
 
 
 def encode_text(text: str) -> bytes:
-    """EF_IMPI, EF_DOMAIN or a record of EF_IMPU."""
+    """EF_IMPI, EF_DOMAIN, or a record of EF_IMPU or EF_PSISMSC."""
     return write_tlv(0x80, text.encode())
 
 

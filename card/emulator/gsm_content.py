@@ -13,7 +13,7 @@ from card.emulator.access import FIXED, OPEN, USER, USER_WRITES
 from card.emulator.filesystem import Df, Ef, LinearFixedEf, TransparentEf
 from card.emulator.numbers import address_record, service_centre_record
 from card.files import ef as files
-from card.files.gsm import EF_SST
+from card.files.gsm import EF_PSISMSC, EF_SST
 
 if TYPE_CHECKING:
     from card.profile import Profile
@@ -63,7 +63,7 @@ def _gsm(profile: Profile) -> list[Ef]:
 
 def _telecom(profile: Profile) -> list[Ef]:
     unused = address_record("")
-    return [
+    made: list[Ef] = [
         LinearFixedEf(0x6F3A, None, USER_WRITES, [unused] * _ADN_RECORDS),  # EF_ADN
         LinearFixedEf(
             0x6F3C, None, USER_WRITES, [b"\x00".ljust(_SMS_OCTETS, b"\xff")] * _SMS_RECORDS
@@ -72,3 +72,7 @@ def _telecom(profile: Profile) -> list[Ef]:
         LinearFixedEf(0x6F42, None, USER_WRITES, [service_centre_record(profile.usim.smsc)]),
         TransparentEf(0x6F43, None, USER_WRITES, b"\xff\xff"),  # EF_SMSS
     ]
+    if profile.usim.psismsc:
+        record = EF_PSISMSC.encode(profile.usim.psismsc)
+        made.append(LinearFixedEf(EF_PSISMSC.fid, None, USER, [record]))
+    return made

@@ -158,6 +158,20 @@ class IdentityModule:
             return ""
         return next((number for number in numbers if number), "")
 
+    def service_centre_uri(self) -> str:
+        """The service centre's URI in EF_PSISMSC of DF.TELECOM, "" without any. Raises
+        CardError."""
+        from card.files.catalogue import DF_TELECOM
+        from card.files.gsm import EF_PSISMSC
+
+        uicc = self._session.uicc
+        try:
+            with uicc.in_directory():
+                uicc.enter(DF_TELECOM)
+                return next((EF_PSISMSC.decode(each) for each in uicc.records(EF_PSISMSC)), "")
+        except (StatusError, AnswerError, PinRequired):  # seldom there, and there is the number
+            return ""
+
     def pcscf(self) -> list[str]:
         """The ISIM's P-CSCF addresses in order of priority; empty without any. Raises CardError."""
         application = self._session.application

@@ -10,7 +10,11 @@ from card_command import CardCommand
 
 from cli.app import run
 
-NUMBERS = ("[isim]", '[usim]\nmsisdn = "+15551234567"\nsmsc = "+4917"\nspn = "Test"\n[isim]')
+NUMBERS = (
+    "[isim]",
+    '[usim]\nmsisdn = "+15551234567"\nsmsc = "+4917"\nspn = "Test"\n'
+    'psismsc = "sip:smsc@example.com"\n[isim]',
+)
 
 
 @pytest.fixture
@@ -34,6 +38,7 @@ def test_info(isim: CardCommand) -> None:
     usim = told["usim"]
     assert (usim["imsi"], usim["mcc"], usim["mnc"]) == (profile.imsi, "001", "01")
     assert (usim["msisdn"], usim["smsc"], usim["spn"]) == (["+15551234567"], ["+4917"], "Test")
+    assert usim["psismsc"] == ["sip:smsc@example.com"]
     assert "GSM access" in usim["services"]
     assert usim["unreadable"] == {}
     assert told["isim"]["impi"] == profile.isim.impi
@@ -43,7 +48,15 @@ def test_info(isim: CardCommand) -> None:
     pin1 = told["pins"][0]
     assert (pin1["name"], pin1["enabled"], pin1["reference"]) == ("PIN1", False, "01")
     _, seen = isim.text("info")
-    for text in (profile.iccid, profile.imsi, "+15551234567", "PIN1", "not required", "T=0"):
+    for text in (
+        profile.iccid,
+        profile.imsi,
+        "+15551234567",
+        "sip:smsc@",
+        "PIN1",
+        "not required",
+        "T=0",
+    ):
         assert text in seen
 
 

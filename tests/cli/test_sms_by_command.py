@@ -213,6 +213,33 @@ def test_a_card_without_a_service_centre(
         assert (status, told[-1]["verdict"]) == (0, "ok")
 
 
+@pytest.mark.parametrize(
+    ("more", "target"),
+    [
+        ([], "sip:centre@example.com"),
+        (["--psi", "sip:other@example.com"], "sip:other@example.com"),
+        (["--service-centre", "+15550100098"], "tel:+15550100098"),
+    ],
+)
+def test_where_a_text_goes(
+    tmp_path: Path,
+    sipua_core_factory: CoreFactory,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    target: str,
+) -> None:
+    """To the URI that the card has in EF_PSISMSC, unless the user gives another."""
+    path = Path(card(tmp_path, "alice", ALICE, "4").path)
+    text = path.read_text()
+    path.write_text(text.replace("\nsmsc =", '\npsismsc = "sip:centre@example.com"\nsmsc ='))
+    core = sipua_core_factory(profiles=[load(str(path))])
+    options = ["--card", f"emulated:{path}", "--pcscf", str(core.hop("UDP")), *more]
+    assert run(["sms", "send", ALICE, "x", "-vv", *options]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    sent = [line.strip() for line in lines if line.strip().startswith("MESSAGE ")]
+    assert sent[0] == f"MESSAGE {target} SIP/2.0"
+
+
 @pytest.mark.parametrize("number", ["sip:bob@example.com", "bob", "+"])
 def test_what_is_no_number_costs_the_card_nothing(
     scene: Scene, number: str, capsys: pytest.CaptureFixture[str]

@@ -167,11 +167,12 @@ class Texter(Registrant):
             vigil.tick(attendance.turn(vigil.deadline()))
 
     def _settings_of_messages(self) -> SmsSettings:
-        """With the service centre that was given, else the card's."""
+        """With the service centre that was given, else the card's (TS 24.341 §5.3.1.2)."""
         sms = self._sms
         if not sms.service_centre:
             module, _ = self._equipment.card()
-            sms = sms._replace(service_centre=module.service_centre())
+            uri = sms.psi or module.service_centre_uri()
+            sms = sms._replace(service_centre=module.service_centre(), psi=uri)
         if sms.psi:
             return sms
         if not sms.service_centre:
