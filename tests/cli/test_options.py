@@ -141,7 +141,7 @@ def test_a_pin_is_asked_for_on_a_terminal(
 ) -> None:
     path = Path(sipua_card_profile.path)
     profile = path.read_text().replace("enabled = false", "enabled = true")
-    path.write_text(profile.replace('pin1 = "1234"', 'pin1 = "8642"'))
+    path.write_text(profile.replace('pin1 = "1234"', 'pin1 = "86429753"'))
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "cli", *command, "--pcscf", str(sipua_core.hop("UDP"))],
@@ -155,7 +155,7 @@ def test_a_pin_is_asked_for_on_a_terminal(
     seen = b""
     while b"PIN1:" not in seen:
         seen += os.read(ours, 65536)
-    os.write(ours, b"8642\n")
+    os.write(ours, b"86429753\n")
     try:
         while chunk := os.read(ours, 65536):
             seen += chunk
@@ -165,7 +165,7 @@ def test_a_pin_is_asked_for_on_a_terminal(
         os.close(ours)
     assert process.wait(20) == 0
     assert b"3 tries are left" in seen
-    assert b"8642" not in seen
+    assert b"86429753" not in seen
 
 
 def test_a_broken_pipe_is_no_error(sipua_core: CoreServer, command: list[str]) -> None:

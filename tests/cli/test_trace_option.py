@@ -24,7 +24,7 @@ from sipua.pytest_plugin import CoreFactory
 from sipua.sip.message import parse
 
 ROOT = Path(__file__).parents[2]
-PIN = "2468"
+PIN = "24681357"  # long enough to be found by no chance
 K = bytes.fromhex("9e5944aea94b81165c82fbf9f32db751")  # of fixtures/cards/isim.toml
 OPC = bytes.fromhex("a64a507ae1a2a98bb88eb4210135dc87")
 
@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 def secrets_of(trace: Path) -> dict[str, bytes]:
     """K, OPc and what the card made of each RAND of the trace."""
     functions = Milenage(K, OPC)
-    secrets = {"K": K, "OPc": OPC, "PIN": PIN.encode() + b"\xff" * 4}
+    secrets = {"K": K, "OPc": OPC, "PIN": PIN.encode()}
     for number, each in enumerate(apdus(trace)):
         if each.command[1] == 0x88:
             res, ck, ik, _ = functions.f2345(each.command[6:22])

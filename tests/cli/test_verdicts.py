@@ -262,11 +262,11 @@ def test_pin(
     right.write_text("2468\n")
     assert sipua(*command, "--pin-file", str(right))[0] == 0
     wrong = tmp_path / "wrong"
-    wrong.write_text("1111\n")
+    wrong.write_text("11113579\n")
     spend = [*command, "--pin-file", str(wrong)]
     verdicts = [sipua(*spend)[1] for _ in range(3)]
     assert [each["verdict"] for each in verdicts] == ["pin-wrong", "pin-wrong", "pin-blocked"]
-    assert "1111" not in json.dumps(verdicts)
+    assert "11113579" not in json.dumps(verdicts)
     monkeypatch.setenv("SIPUA_PIN", "2468")
     assert sipua(*command)[0] == 15, "one try is left: not even the right PIN is sent unforced"
     assert sipua(*command, "--force-pin")[0] == 0
