@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from card.aka.result import AkaResponse
 from sipua.auth.algorithm import algorithm_of, session_keys
 from sipua.ims.register_request import METHOD as REGISTER
-from sipua.ipsec.agreement import Place
 from sipua.ipsec.choice import REQUIRE, check_mode, choose_engine
 from sipua.ipsec.mechanisms import SERVER
+from sipua.ipsec.place import close_place, open_place
 from sipua.ipsec.suite import suites_named
 from sipua.ipsec.terminal import TerminalSecurity
 
@@ -48,16 +48,7 @@ class Protection:
         self._network = network
         self._engine = choice.engine
         self._address = address
-        try:
-            ports = network.protect(choice.engine.interface, choice.engine.descriptors)
-            server = ports.open_server(address)
-        except BaseException:
-            network.unprotect()
-            choice.engine.close()
-            raise
-        self.security = TerminalSecurity(
-            Place(address, server, choice.engine, choice.suites, ports, rng)
-        )
+        self.security = TerminalSecurity(open_place(network, choice, address, rng))
         self.is_over = False
         self._old_kept = old_kept
         self._declined = False
@@ -171,5 +162,4 @@ class Protection:
     def close(self, now: float) -> None:
         """Take everything down."""
         self.security.close(now)
-        self._network.unprotect()
-        self._engine.close()
+        close_place(self._network, self._engine)

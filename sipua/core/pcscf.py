@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sipua.core.contact_events import Changes
-    from sipua.ipsec.agreement import Place
     from sipua.ipsec.association import AssociationSet, Side
     from sipua.ipsec.mechanisms import Chosen
+    from sipua.ipsec.place import Place
     from sipua.sip.hop import Hop
     from sipua.sip.message import Request
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sipua.core.pcscf import Pcscf
-from sipua.ipsec.agreement import Place
 from sipua.ipsec.choice import REQUIRE, check_mode, choose_engine
+from sipua.ipsec.place import close_place, open_place
 from sipua.ipsec.suite import CURRENT
 
 if TYPE_CHECKING:
@@ -39,14 +39,7 @@ class Protection:
         self._network = network
         self._engine = choice.engine
         self.told = choice.sentence
-        try:
-            ports = network.protect(choice.engine.interface, choice.engine.descriptors)
-            server = ports.open_server(address)
-        except BaseException:
-            network.unprotect()
-            choice.engine.close()
-            raise
-        place = Place(address, server, choice.engine, choice.suites, ports, rng)
+        place = open_place(network, choice, address, rng)
         self.pcscf = Pcscf(place, required=check_mode(mode) == REQUIRE)
 
     @property
@@ -57,5 +50,4 @@ class Protection:
     def close(self, now: float) -> None:
         """Take everything down."""
         self.pcscf.close(now)
-        self._network.unprotect()
-        self._engine.close()
+        close_place(self._network, self._engine)

@@ -12,13 +12,12 @@ from sipua.errors import ParseError
 from sipua.ims import multipart
 from sipua.ims.call_events import InfoAnswered
 from sipua.ims.called import Called
-from sipua.ims.ussd_data import CONTENT_TYPE, INFO_PACKAGE, NOTIFY, UssdData
+from sipua.ims.ussd_data import CONTENT_TYPE, INFO_PACKAGE, UssdData
 from sipua.ims.ussd_dialogue import (
     UNSPECIFIED_ERROR,
     USSD_BUSY,
     UssdDialogue,
     UssdInput,
-    data_of,
 )
 from sipua.sip import sdp
 from sipua.sip.offer_answer import OFFERED
@@ -93,19 +92,13 @@ class UssdCalled(UssdDialogue, Called):
             self._is_leaving = False
             self.hang_up(now)
 
-    def take_word(self, content_type: str, body: bytes, now: float) -> None:
+    def heard(self, data: UssdData | None, now: float) -> None:
         """A question, or news: those say so. One without a text says nothing."""
-        try:
-            data = data_of(content_type, body)
-        except ParseError as error:
-            self.happened(UssdInput.UNREADABLE, UssdData(str(error)), now)
-            return
         if data is None or not data.text:
             self.happened(UssdInput.UNREADABLE, UssdData("there is no text in it"), now)
             return
         self.language = data.language or self.language
-        news = data.operation == NOTIFY
-        self.happened(UssdInput.NEWS if news else UssdInput.QUESTION, data, now)
+        super().heard(data, now)
 
     def _join(self, news: News, now: float) -> None:
         super()._join(news, now)

@@ -161,6 +161,10 @@ class UssdDialogue(Call):
         except ParseError as error:
             self.happened(UssdInput.UNREADABLE, UssdData(str(error)), now)
             return
+        self.heard(data, now)
+
+    def heard(self, data: UssdData | None, now: float) -> None:
+        """What it says; None if it says nothing of USSD."""
         if data is not None:
             news = data.operation == NOTIFY
             self.happened(UssdInput.NEWS if news else UssdInput.QUESTION, data, now)

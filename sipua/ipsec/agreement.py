@@ -6,7 +6,7 @@ as arguments.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from sipua.errors import LocalError
 from sipua.ipsec.association import AssociationSet, Side
@@ -15,32 +15,8 @@ from sipua.ipsec.errors import SecurityAgreementError
 from sipua.ipsec.keys import expand
 
 if TYPE_CHECKING:
-    from sipua.ipsec.engine import Engine
+    from sipua.ipsec.place import Place
     from sipua.ipsec.suite import Suite
-    from sipua.randomness import Randomness
-
-
-class Ports(Protocol):
-    """Protected sockets (``sipua.net.protected.ProtectedPorts``)."""
-
-    def open_server(self, address: str, port: int = 0) -> int: ...
-    def open_client(self, address: str, server: int) -> int: ...
-    def close_client(self, address: str, port: int) -> None: ...
-    def expect(self, peer: tuple[str, int], local: tuple[str, int]) -> None: ...
-    def forget(self, peer: tuple[str, int], local: tuple[str, int]) -> None: ...
-    def join(self, local: tuple[str, int], peer: tuple[str, int]) -> None: ...
-    def part(self, local: tuple[str, int], peer: tuple[str, int]) -> None: ...
-
-
-class Place(NamedTuple):
-    """Where one element speaks protected SIP: one address, one server port, one engine."""
-
-    address: str
-    server_port: int
-    engine: Engine
-    suites: tuple[Suite, ...]
-    ports: Ports
-    rng: Randomness
 
 
 class Agreement:

@@ -12,8 +12,8 @@ from sipua.sip.hop import Hop
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sipua.ipsec.agreement import Place
     from sipua.ipsec.association import AssociationSet
+    from sipua.ipsec.place import Place
 
 Lines = list[tuple[str, str]]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 
-from sipua.ipsec.agreement import Place
 from sipua.ipsec.association import AssociationSet
 from sipua.ipsec.engine import Engine
 from sipua.ipsec.errors import EngineError
+from sipua.ipsec.place import Place
 from sipua.ipsec.suite import CURRENT, Suite
 
 

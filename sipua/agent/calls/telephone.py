@@ -5,15 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.agent.attendance import Attendant
 from sipua.agent.call_plan import CallPlan
 from sipua.agent.calls.incoming import IncomingCall
+from sipua.agent.calls.invitations import Invitations
 from sipua.agent.calls.log import CallLog
 from sipua.agent.calls.media import CallMedia
 from sipua.agent.calls.outgoing import OutgoingCall
 from sipua.agent.conversation import earliest
-from sipua.agent.machine_settings import call_settings
-from sipua.errors import LocalError, ParseError
+from sipua.errors import LocalError
 from sipua.ims.call_settings import ALLOW, EXTENSIONS
 from sipua.ims.dtmf_info import BARE
 from sipua.ims.dtmf_info import CONTENT_TYPE as RELAY
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from sipua.ims.registration import Registration
     from sipua.settings import AgentSettings
     from sipua.sip.endpoint import RequestReceived
-    from sipua.sip.message import Request
 
 MAX_CALLS = 64
 """Calls at a time; one more hears 486."""
@@ -59,7 +57,7 @@ ABILITIES = Abilities(
 )
 
 
-class Telephone(Attendant):
+class Telephone(Invitations["PhoneCall"]):
     """Places calls on the registration ``standing``, and takes those that come.
 
     Calls that come are refused with 486 unless there is a ``plan`` for them.
@@ -76,15 +74,10 @@ class Telephone(Attendant):
         reporter: Reporter,
         plan: ListenPlan | None = None,
     ) -> None:
-        self.calls: list[PhoneCall] = []
+        super().__init__(equipment, settings, standing, reporter)
         self.taken = 0
-        self._equipment = equipment
-        self._settings = settings
-        self._standing = standing
-        self._reporter = reporter
         self._plan = plan
         self._came = 0
-        self._driver = equipment.switchboard().driver
         self._over: list[tuple[float, PhoneCall]] = []
         self._listen_on_tcp()
 
@@ -157,25 +150,7 @@ class Telephone(Attendant):
 
     # What the switchboard brings -----------------------------------------------------------
 
-    def take(self, event: RequestReceived, now: float) -> bool:
-        """A request; False when no call can have anything to do with it."""
-        request = event.request
-        for call in self.calls:
-            if call.machine.owns(request):
-                call.line.take(event.transaction, request, now)
-                return True
-        if request.method == "INVITE" and not request.to.tag:
-            self._ring(event, now)
-            return True
-        return False
-
-    def acknowledged(self, ack: Request, now: float) -> None:
-        """An ACK for a 2xx."""
-        for call in self.calls:
-            if call.machine.owns(ack):
-                call.line.acknowledged(ack, now)
-
-    def _ring(self, event: RequestReceived, now: float) -> None:
+    def _begin(self, event: RequestReceived, now: float) -> None:
         request, plan = event.request, self._plan
         going_on = sum([not call.settled for call in self.calls])
         if plan is None or going_on >= MAX_CALLS or self._is_enough(plan):
@@ -199,29 +174,14 @@ class Telephone(Attendant):
     def _is_enough(self, plan: ListenPlan) -> bool:
         return plan.calls is not None and self._came >= plan.calls
 
-    def _refuse(self, event: RequestReceived, status: int, now: float) -> None:
-        endpoint = self._driver.endpoint
-        with suppress(LocalError, ParseError):  # what is copied from it cannot be sent
-            response = endpoint.create_response(event.request, status)
-            endpoint.respond(event.transaction, response, now)
-
     # What a call needs ---------------------------------------------------------------------
 
     def _new_call(
         self, target: str, mode: str, result: CallResult
     ) -> tuple[CallSettings, CallMedia, CallLog]:
-        equipment, standing = self._equipment, self._standing
-        binding = standing.machine.binding
-        assert binding is not None
-        _, identity = equipment.card()
-        address, _ = equipment.local_address(standing.hop)
-        media = CallMedia(mode, self._driver, address, equipment.rng)
+        media = CallMedia(mode, self._driver, self._address(), self._equipment.rng)
         log = CallLog(self._reporter, result)
-        contact = standing.machine.settings.contact
-        settings = call_settings(
-            self._settings, identity, binding, standing.hop, contact, media.local
-        )
-        return settings, media, log
+        return self._settings_of_call(media.local), media, log
 
     def _listen_on_tcp(self) -> None:
         """Requests too large for UDP come by TCP to the same port (RFC 3261 §18.2.1)."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sipua.agent.attendance import Attendant
+from sipua.agent.calls.invitations import Invitations
 from sipua.agent.calls.line import CallLine
 from sipua.agent.conversation import earliest
-from sipua.agent.machine_settings import call_settings
 from sipua.agent.texts.ussd_agent import ABILITIES
 from sipua.errors import LocalError
 from sipua.ims.call_events import CallEnded, Invited
@@ -36,7 +34,7 @@ REMEMBERED = 32.0
 """Seconds that a dialogue which is over still answers what was repeated (64*T1)."""
 
 
-class UssdReception(Attendant):
+class UssdReception(Invitations["_Dialogue"]):
     """Tells what the network asks and says, and gives it ``answers``, anew in each dialogue."""
 
     abilities = ABILITIES
@@ -49,38 +47,34 @@ class UssdReception(Attendant):
         reporter: Reporter,
         answers: tuple[str, ...] = (),
     ) -> None:
-        self._equipment = equipment
-        self._settings = settings
-        self._standing = standing
-        self._reporter = reporter
+        super().__init__(equipment, settings, standing, reporter)
         self._answers = answers
-        self._dialogues: list[_Dialogue] = []
 
     @property
     def goes_on(self) -> bool:
         """Whether any dialogue is not over yet."""
-        return any(not each.is_over for each in self._dialogues)
+        return any(not each.is_over for each in self.calls)
 
     def hang_up(self, now: float) -> None:
         """Leave every dialogue."""
-        for each in self._dialogues:
+        for each in self.calls:
             each.machine.hang_up(now)
             each.line.carry_on(now)
 
     def deadline(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = [(each.machine.deadline(), each.until) for each in self._dialogues]
+        times = [(each.machine.deadline(), each.until) for each in self.calls]
         return earliest(*[at for both in times for at in both])
 
     def tick(self, now: float) -> None:
         """Let time pass; what is over for long is forgotten."""
-        for each in [*self._dialogues]:
+        for each in [*self.calls]:
             each.line.tick(now)
             if now < each.until:
                 continue
             if each.is_over:
                 each.line.close()
-                self._dialogues.remove(each)
+                self.calls.remove(each)
             else:
                 each.until = now + PATIENCE
                 each.machine.hang_up(now)
@@ -88,58 +82,27 @@ class UssdReception(Attendant):
 
     def close(self) -> None:
         """Nobody waits for answers any more."""
-        for each in self._dialogues:
+        for each in self.calls:
             each.line.close()
 
     # What the switchboard brings -----------------------------------------------------------
 
-    def take(self, event: RequestReceived, now: float) -> bool:
-        """What belongs to a dialogue, or begins one."""
-        request = event.request
-        for each in self._dialogues:
-            if each.machine.owns(request):
-                each.line.take(event.transaction, request, now)
-                return True
-        if request.method != "INVITE" or request.to.tag or not carries_ussd(request):
-            return False
-        if len(self._dialogues) >= MAX_DIALOGUES:
-            self._refuse(event, now)
-        else:
-            self._begin(event, now)
-        return True
-
-    def acknowledged(self, ack: Request, now: float) -> None:
-        """An ACK for a 2xx of ours."""
-        for each in self._dialogues:
-            if each.machine.owns(ack):
-                each.line.acknowledged(ack, now)
+    def _wants(self, invite: Request) -> bool:
+        return carries_ussd(invite)
 
     def _begin(self, event: RequestReceived, now: float) -> None:
-        equipment, standing = self._equipment, self._standing
-        binding, hop = standing.machine.binding, standing.hop
-        assert binding is not None
-        _, identity = equipment.card()
-        address, _ = equipment.local_address(hop)
-        settings = call_settings(
-            self._settings,
-            identity,
-            binding,
-            hop,
-            standing.machine.settings.contact,
-            LocalMedia(address, 0),
-        )
+        if len(self.calls) >= MAX_DIALOGUES:
+            self._refuse(event, 486, now)
+            return
+        equipment = self._equipment
+        settings = self._settings_of_call(LocalMedia(self._address(), 0))
         machine = UssdCalled(settings, event.request, equipment.rng, is_busy=self.goes_on)
-        dialogue = _Dialogue(machine, equipment, standing, self._reporter, self._answers)
-        self._dialogues.append(dialogue)
+        dialogue = _Dialogue(machine, equipment, self._standing, self._reporter, self._answers)
+        self.calls.append(dialogue)
         dialogue.until = now + PATIENCE
         dialogue.line.opened_by(event.transaction, event.request)
         machine.start(now)
         dialogue.line.carry_on(now)
-
-    def _refuse(self, event: RequestReceived, now: float) -> None:
-        endpoint = self._equipment.switchboard().driver.endpoint
-        with suppress(LocalError):  # what is copied from it cannot be sent
-            endpoint.respond(event.transaction, endpoint.create_response(event.request, 486), now)
 
 
 class _Dialogue:
