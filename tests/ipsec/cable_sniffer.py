@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import struct
 import sys
 import threading
+
+from obeying import obey
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL
 IPV4 = b"\x08\x00"
@@ -83,10 +84,7 @@ class Sniffer:
 
 def main() -> None:
     sniffer = Sniffer(sys.argv[1])
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(getattr(sniffer, name)(*arguments)), flush=True)
+    obey(sniffer)
 
 
 if __name__ == "__main__":

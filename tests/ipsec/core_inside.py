@@ -6,11 +6,10 @@ offers, if not the usual ones.
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
 
 from namespaces import ADDRESSES
+from obeying import obey
 from subscribers import profiles
 
 from sipua.core.bindings import ExpiryPolicy
@@ -69,11 +68,7 @@ class Core:
 def main() -> None:
     folder, version, mode, *suites = sys.argv[1:]
     core = Core(folder, int(version), mode, suites)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        answer: Any = getattr(core, name)(*arguments)
-        print(json.dumps(answer), flush=True)
+    obey(core)
     core.stop()
 
 

@@ -7,10 +7,10 @@ registration lasts, IP version, and mode.
 
 from __future__ import annotations
 
-import json
 import sys
 
 from core_inside import Core
+from obeying import obey
 
 from sipua.core import pcscf
 from sipua.core.bindings import ExpiryPolicy
@@ -49,10 +49,7 @@ def main() -> None:
     most, version, mode = [*others, *USUAL[len(others) :]]
     pcscf.OLD_KEPT = OLD_KEPT
     core = EndingCore(folder, int(version), mode, [], ExpiryPolicy(least=1, most=int(most)))
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(getattr(core, name)(*arguments)), flush=True)
+    obey(core)
     core.stop()
 
 

@@ -5,7 +5,6 @@ Arguments: IP version, "ue" or "pcscf", and the names of the suite's algorithms.
 
 from __future__ import annotations
 
-import json
 import selectors
 import socket
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from associations_of import CK, IK
 from namespaces import ADDRESSES
+from obeying import obey
 
 from sipua.ipsec.association import AssociationSet, Side
 from sipua.ipsec.keys import expand
@@ -140,10 +140,7 @@ class Peer:
 def main() -> None:
     version, role, alg, ealg = sys.argv[1:]
     peer = Peer(int(version), role, alg, ealg)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(getattr(peer, name)(*arguments)), flush=True)
+    obey(peer)
     peer.close()
 
 

@@ -5,11 +5,11 @@ Arguments: the state directory, and optionally an ``ip`` to be used in place of 
 
 from __future__ import annotations
 
-import json
 import sys
 
 from associations_of import CK, IK
 from namespaces import ADDRESSES
+from obeying import obey
 
 from sipua.ipsec import ip_command
 from sipua.ipsec.association import AssociationSet, Side
@@ -78,10 +78,7 @@ def main() -> None:
     if command:
         ip_command.COMMAND = command[0]
     peer = Peer(directory)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(getattr(peer, name)(*arguments)), flush=True)
+    obey(peer)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ Arguments: those of staying_inside.
 
 from __future__ import annotations
 
-import json
 import queue
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from obeying import obey
 from staying_inside import StayingInside
 
 from sipua.agent.call_plan import CallPlan, ListenPlan
@@ -126,10 +126,7 @@ def _hurry(inside: PhoneInside) -> None:
 def main() -> None:
     inside = PhoneInside(*sys.argv[1:])
     _hurry(inside)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    obey(inside)
     inside.close()
 
 

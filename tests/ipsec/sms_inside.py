@@ -5,11 +5,11 @@ Arguments: the folder of the cards, the name of one, IP version and transport.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 from namespaces import ADDRESSES
+from obeying import obey
 from subscribers import profile
 
 from sipua.agent.call_report import CallReport
@@ -50,10 +50,7 @@ class TexterInside:
 def main() -> None:
     folder, name, version, transport = sys.argv[1:]
     inside = TexterInside(folder, name, int(version), transport)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    obey(inside)
     inside.close()
 
 

@@ -6,9 +6,9 @@ than "require".
 
 from __future__ import annotations
 
-import json
 import sys
 
+from obeying import obey
 from ue_inside import UserAgentInside
 
 from sipua.agent.user_agent import UserAgent
@@ -23,10 +23,7 @@ class StayingInside(UserAgentInside):
 
 def main() -> None:
     inside = StayingInside(*sys.argv[1:])
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    obey(inside)
     inside.close()
 
 

@@ -5,13 +5,13 @@ Arguments: the folder of the cards, the name of one, IP version, transport and m
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
 from typing import Any
 
 from namespaces import ADDRESSES
+from obeying import obey
 from subscribers import profile
 
 from sipua.agent.call_plan import CallPlan, ListenPlan
@@ -150,10 +150,7 @@ class UserAgentInside:
 def main() -> None:
     folder, name, version, transport, mode = sys.argv[1:]
     inside = UserAgentInside(folder, name, int(version), transport, mode)
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(inside, command)(*arguments)), flush=True)
+    obey(inside)
     inside.close()
 
 
